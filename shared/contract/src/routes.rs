@@ -11,6 +11,8 @@ pub struct Function {
     pub paths: &'static [&'static str],
     pub methods: &'static [Method],
     pub access: Access,
+    /// A path that is answered whatever the method, and that the gateway never routes: where it asks itself.
+    pub gateway_check_path: Option<&'static str>,
     /// The largest request body that is read, in bytes. A larger one is answered 413.
     pub body_max_bytes: usize,
     /// The longest a request may take inside the function, in milliseconds. An overrun is answered 504.
@@ -53,6 +55,7 @@ pub const READY: Function = Function {
     paths: &["/api/api-gateway/healthz/ready/"],
     methods: &[Method::Get],
     access: Access::Public,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 5_000,
 };
@@ -62,6 +65,7 @@ pub const DOCS: Function = Function {
     paths: &["/docs/", "/docs/*", "/openapi.json"],
     methods: &[Method::Get],
     access: Access::Public,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 5_000,
 };
@@ -71,6 +75,7 @@ pub const REGISTER: Function = Function {
     paths: &["/api/auth-service/register/"],
     methods: &[Method::Post],
     access: Access::Public,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 10_000,
 };
@@ -80,16 +85,19 @@ pub const AUTH: Function = Function {
     paths: &["/api/auth-service/auth/"],
     methods: &[Method::Post],
     access: Access::Public,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 10_000,
 };
 
-/// Public at the gateway because it is itself the check: asking it to check its own caller would ask twice.
+/// Public at the gateway because it is itself the check: otherwise it would be asked twice.
 pub const CHECK_TOKEN: Function = Function {
     folder: "auth-service/check_token",
     paths: &["/api/auth-service/check_token/"],
     methods: &[Method::Get],
     access: Access::Public,
+    // Envoy's external authorization asks with the method of the request that it holds back.
+    gateway_check_path: Some("/authorize"),
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 5_000,
 };
@@ -99,6 +107,7 @@ pub const JWKS: Function = Function {
     paths: &["/.well-known/jwks.json"],
     methods: &[Method::Get],
     access: Access::Public,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 5_000,
 };
@@ -108,6 +117,7 @@ pub const VERIFY: Function = Function {
     paths: &["/api/auth-service/verify/"],
     methods: &[Method::Get, Method::Post],
     access: Access::Bearer,
+    gateway_check_path: None,
     // The photo itself plus the multipart frame and a few small fields around it.
     body_max_bytes: crate::verification::PHOTO_MAX_BYTES + 64 * KIB,
     timeout_ms: 30_000,
@@ -118,6 +128,7 @@ pub const CREATE: Function = Function {
     paths: &["/api/transaction-service/create/"],
     methods: &[Method::Post],
     access: Access::Bearer,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 10_000,
 };
@@ -127,6 +138,7 @@ pub const REPORT: Function = Function {
     paths: &["/api/transaction-service/report/"],
     methods: &[Method::Post],
     access: Access::Bearer,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 30_000,
 };
@@ -136,6 +148,7 @@ pub const GET_VECTOR: Function = Function {
     paths: &["/api/face-verification-service/get_vector/"],
     methods: &[Method::Get],
     access: Access::Bearer,
+    gateway_check_path: None,
     body_max_bytes: SMALL_BODY_MAX_BYTES,
     timeout_ms: 30_000,
 };
@@ -145,6 +158,7 @@ pub const VERIFY_PHOTO: Function = Function {
     paths: &["/"],
     methods: &[Method::Post],
     access: Access::Internal,
+    gateway_check_path: None,
     body_max_bytes: MIB,
     timeout_ms: 60_000,
 };
