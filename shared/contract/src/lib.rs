@@ -5,6 +5,7 @@
 pub mod credentials;
 pub mod event;
 pub mod problem;
+pub mod readiness;
 pub mod report;
 pub mod routes;
 pub mod transaction;

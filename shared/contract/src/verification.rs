@@ -23,6 +23,10 @@ pub enum Status {
 }
 
 impl Status {
+    pub const fn is_decided(self) -> bool {
+        !matches!(self, Self::Pending)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",

@@ -74,8 +74,11 @@ fn not_json() -> Problem {
 /// What serde found wrong, without what the client sent: an answer does not repeat its input.
 fn field_error(path: String, message: &str) -> FieldError {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        return FieldError { field: field.to_owned(), message: "is required".into() };
+    // These two name the field themselves, and it is one that we know.
+    for (prefix, problem) in [("missing field `", "is required"), ("duplicate field `", "is given more than once")] {
+        if let Some(field) = message.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('`')) {
+            return FieldError { field: field.to_owned(), message: problem.into() };
+        }
     }
     let message = match message.rsplit_once(", expected ") {
         Some((_, "i64" | "i32" | "u64" | "u32")) => "must be a whole number".to_owned(),
@@ -127,7 +130,7 @@ mod tests {
             (r#"{"amount":1.5,"kind":"in"}"#, "amount", "must be a whole number"),
             (r#"{"amount":99999999999999999999,"kind":"in"}"#, "amount", "must be a whole number"),
             (r#"{"amount":1,"kind":"secret, expected x"}"#, "kind", "must be `in` or `out`"),
-            (r#"{"amount":1,"amount":2,"kind":"in"}"#, "amount", "is not valid"),
+            (r#"{"amount":1,"amount":2,"kind":"in"}"#, "amount", "is given more than once"),
         ] {
             let problem = problem(body);
             assert_eq!(problem.status, 422, "{body}");

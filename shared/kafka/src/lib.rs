@@ -54,7 +54,7 @@ impl Publisher {
     ///
     /// # Errors
     /// It was not acknowledged in time. It may still arrive.
-    pub async fn photo_uploaded(&self, event: &PhotoUploaded, traceparent: &str) -> Result<(), Error> {
+    pub async fn photo_uploaded(&self, event: &PhotoUploaded, traceparent: Option<&str>) -> Result<(), Error> {
         let (id, key) = (event.verification_id.to_string(), event.user_id.to_string());
         let data = serde_json::to_vec(event).expect("an event is JSON");
         let time = jiff::Timestamp::now().to_string();
@@ -65,10 +65,12 @@ impl Publisher {
             ("ce_source", PHOTO_UPLOADED_SOURCE),
             ("ce_type", PHOTO_UPLOADED_TYPE),
             ("ce_time", &time),
-            ("ce_traceparent", traceparent),
             ("content-type", "application/json"),
         ] {
             headers = headers.insert(Header { key: name, value: Some(value) });
+        }
+        if let Some(traceparent) = traceparent {
+            headers = headers.insert(Header { key: "ce_traceparent", value: Some(traceparent) });
         }
         let record = FutureRecord::to(FACES_TOPIC).key(&key).payload(&data).headers(headers);
         match self.producer.send(record, Timeout::After(QUEUE_TIMEOUT)).await {

@@ -4,7 +4,7 @@
 
 mod error;
 
-pub use deadpool_postgres::Client;
+pub use deadpool_postgres::{Client, Transaction};
 pub use error::Error;
 pub use tokio_postgres::{self, Row, error::SqlState, types};
 
@@ -37,7 +37,7 @@ impl Pool {
     /// # Errors
     /// A variable is missing or cannot be read.
     pub fn from_env(statement_timeout: Duration) -> Result<Self, settings::Error> {
-        let config: Config = settings::required::<SecretUrl>("DATABASE_URL")?.0;
+        let config = config_from_env()?;
         let max_connections = settings::or_default("DATABASE_MAX_CONNECTIONS", MAX_CONNECTIONS)?;
         Ok(Self::new(config, max_connections, statement_timeout))
     }
@@ -76,6 +76,14 @@ impl Pool {
             Err(_) => false,
         }
     }
+}
+
+/// What `DATABASE_URL` says, for those who need one connection of their own.
+///
+/// # Errors
+/// The variable is missing or is not a PostgreSQL URL.
+pub fn config_from_env() -> Result<Config, settings::Error> {
+    Ok(settings::required::<SecretUrl>("DATABASE_URL")?.0)
 }
 
 /// Parses a URL without ever repeating it in an error, because it holds the password.

@@ -1,10 +1,7 @@
 //! Makes the keys that a new installation starts with.
 
 use crate::issuer::public_jwk;
-use ed25519_dalek::{
-    SigningKey,
-    pkcs8::{EncodePrivateKey, spki::der::pem::LineEnding},
-};
+use ed25519_dalek::pkcs8::{EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding};
 use jsonwebtoken::{
     Algorithm, EncodingKey,
     jwk::{JwkSet, PublicKeyUse},
@@ -25,7 +22,9 @@ pub struct KeyPair {
 pub fn generate_key_pair() -> Result<KeyPair, getrandom::Error> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
-    let private_pem = SigningKey::from_bytes(&secret).to_pkcs8_pem(LineEnding::LF).expect("32 bytes are a key");
+    // Without the public half, as openssl writes it: jsonwebtoken reads no other form.
+    let key = KeypairBytes { secret_key: secret, public_key: None };
+    let private_pem = key.to_pkcs8_pem(LineEnding::LF).expect("32 bytes are a key");
     let key = EncodingKey::from_ed_pem(private_pem.as_bytes()).expect("it was just written");
     let mut jwk = public_jwk(&key, Algorithm::EdDSA).expect("an Ed25519 key has a public half");
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);

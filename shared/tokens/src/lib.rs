@@ -8,7 +8,7 @@ mod verifier;
 
 pub use issuer::{Issuer, Subject};
 pub use key_pair::{KeyPair, generate_key_pair};
-pub use verifier::{Rejected, Verifier};
+pub use verifier::{PublicKeySet, Rejected, Verifier, public_key_set_from_env};
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,21 @@ use jsonwebtoken::{
 };
 use std::collections::HashMap;
 
+/// The public keys, as they are published. What is not part of a public key is not read into it, so that a private
+/// key that was configured by mistake is not given away.
+pub type PublicKeySet = JwkSet;
+
+/// The key set `JWT_KEYS`, found good for verifying.
+///
+/// # Errors
+/// As [`Verifier::from_env`].
+pub fn public_key_set_from_env() -> Result<PublicKeySet, settings::Error> {
+    let jwks = settings::required_text("JWT_KEYS")?;
+    let wrong = |cause| settings::Error::new("JWT_KEYS", cause);
+    Verifier::new(&jwks).map_err(wrong)?;
+    parse(&jwks).map_err(wrong)
+}
+
 pub struct Verifier {
     keys: HashMap<String, (DecodingKey, Validation)>,
 }
@@ -38,7 +53,7 @@ impl Verifier {
     /// `jwks_json` is not a JSON Web Key Set, or holds a key that is symmetric, unnamed or of another kind than
     /// Ed25519, P-256 and RSA.
     pub fn new(jwks_json: &str) -> Result<Self, &'static str> {
-        let set: JwkSet = serde_json::from_str(jwks_json).map_err(|_| "is not a JSON Web Key Set")?;
+        let set = parse(jwks_json)?;
         if set.keys.is_empty() {
             return Err("holds no key");
         }
@@ -60,6 +75,10 @@ impl Verifier {
             Err(_) => Err(Rejected::Invalid),
         }
     }
+}
+
+fn parse(jwks_json: &str) -> Result<JwkSet, &'static str> {
+    serde_json::from_str(jwks_json).map_err(|_| "is not a JSON Web Key Set")
 }
 
 /// The key under its name, with the one algorithm it is for: a token does not get to choose.
