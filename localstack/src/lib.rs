@@ -4,6 +4,7 @@
 //! Tests use [`parts`] alone; `cargo stack` uses everything.
 
 pub mod envoy;
+pub mod faces;
 pub mod folders;
 pub mod functions;
 pub mod packages;

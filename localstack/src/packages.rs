@@ -20,6 +20,9 @@ pub struct PackageSet {
     is_source: bool,
 }
 
+/// What pip needs to look at a source archive.
+const SOURCE_BUILD: &str = include_str!("../packages/source-build.txt");
+
 macro_rules! package_set {
     ($name:literal, $title:literal) => {
         PackageSet {
@@ -78,9 +81,9 @@ impl PackageSet {
     }
 
     fn unpack(&self, folder: &Path, requirements: &Path) -> Result<(), Error> {
-        // pip looks at a source archive's metadata with the setuptools of the environment.
-        let mut setuptools = self.pip(folder, "install");
-        run(setuptools.args(["--no-deps", "setuptools==80.9.0", "wheel==0.45.1"]), "installing setuptools")?;
+        let build_requirements = folder.join("source-build.txt");
+        fs::write(&build_requirements, SOURCE_BUILD).context("writing the requirements")?;
+        self.install(folder, &build_requirements)?;
         let mut pip = self.pip(folder, "download");
         pip.args(["--no-deps", "--require-hashes", "--no-build-isolation", "--no-binary=:all:", "-r"]).arg(requirements);
         run(pip.arg("-d").arg(folder), &format!("fetching {}", self.title))?;
