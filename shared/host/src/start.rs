@@ -15,9 +15,10 @@ use tokio::net::TcpListener;
 pub fn run<E: Endpoint>(build: impl FnOnce() -> Result<E, settings::Error>) -> ExitCode {
     start(E::FUNCTION.folder, async {
         let endpoint = Arc::new(build()?);
+        // Boxed, because the compiler does not lay out futures that are nested as deeply as those of a function.
         match is_lambda() {
-            true => lambda::serve_requests(endpoint).await.map_err(Failure::Host),
-            false => serve_on_port(endpoint).await,
+            true => Box::pin(lambda::serve_requests(endpoint)).await.map_err(Failure::Host),
+            false => Box::pin(serve_on_port(endpoint)).await,
         }
     })
 }
@@ -26,9 +27,10 @@ pub fn run<E: Endpoint>(build: impl FnOnce() -> Result<E, settings::Error>) -> E
 pub fn run_events<E: EventEndpoint>(build: impl FnOnce() -> Result<E, settings::Error>) -> ExitCode {
     start(E::FUNCTION.folder, async {
         let endpoint = build()?;
+        // Boxed as above.
         match is_lambda() {
-            true => lambda::serve_events(Arc::new(endpoint)).await.map_err(Failure::Host),
-            false => serve_on_port(Arc::new(Events(endpoint))).await,
+            true => Box::pin(lambda::serve_events(Arc::new(endpoint))).await.map_err(Failure::Host),
+            false => Box::pin(serve_on_port(Arc::new(Events(endpoint)))).await,
         }
     })
 }

@@ -26,6 +26,18 @@ pub struct Bucket {
     name: String,
 }
 
+/// Where a bucket is, and the keys to it.
+pub struct Location {
+    /// The store's URL; AWS's own when there is none.
+    pub endpoint: Option<String>,
+    pub region: String,
+    pub name: String,
+    pub access_key: String,
+    pub secret_key: String,
+    /// Belongs to keys that are temporary.
+    pub session_token: Option<String>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the object store is not available: {0}")]
@@ -49,14 +61,20 @@ impl Bucket {
     /// # Errors
     /// A variable is missing or cannot be read.
     pub fn from_env() -> Result<Self, settings::Error> {
-        let credentials = Credentials::new(
-            settings::required::<String>("AWS_ACCESS_KEY_ID")?,
-            settings::required::<String>("AWS_SECRET_ACCESS_KEY")?,
-            settings::optional("AWS_SESSION_TOKEN")?,
-            None,
-            "environment",
-        );
-        let region = settings::or_default("AWS_REGION", "us-east-1".to_owned())?;
+        Ok(Self::new(Location {
+            endpoint: settings::optional("S3_ENDPOINT")?,
+            region: settings::or_default("AWS_REGION", "us-east-1".to_owned())?,
+            name: settings::or_default("S3_BUCKET", "photos".to_owned())?,
+            access_key: settings::required("AWS_ACCESS_KEY_ID")?,
+            secret_key: settings::required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: settings::optional("AWS_SESSION_TOKEN")?,
+        }))
+    }
+
+    /// The bucket at a place that is known already. Nothing is connected yet.
+    pub fn new(location: Location) -> Self {
+        let Location { endpoint, region, name, access_key, secret_key, session_token } = location;
+        let credentials = Credentials::new(access_key, secret_key, session_token, None, "configuration");
         let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -72,11 +90,10 @@ impl Bucket {
                     .build(),
             );
         // Without an endpoint the store is AWS S3 itself, which wants the bucket in the host's name.
-        if let Some(endpoint) = settings::optional::<String>("S3_ENDPOINT")? {
+        if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint).force_path_style(true);
         }
-        let name = settings::or_default("S3_BUCKET", "photos".to_owned())?;
-        Ok(Self { client: Client::from_conf(config.build()), name })
+        Self { client: Client::from_conf(config.build()), name }
     }
 
     pub fn name(&self) -> &str {

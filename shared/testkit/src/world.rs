@@ -6,6 +6,8 @@ use localstack::{
     folders::DataFolder,
     parts::Parts,
 };
+use objects::{Bucket, Location};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokens::{Issuer, KeyPair, Subject};
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::Client;
@@ -37,6 +39,9 @@ pub struct TestUser {
     pub name: String,
     pub token: String,
 }
+
+/// Far from the ids that a database hands out itself.
+static NEXT_USER_ID: AtomicI64 = AtomicI64::new(1_000_000);
 
 /// How long the tokens of test users are good for, in seconds.
 const TOKEN_TTL_S: u64 = 600;
@@ -89,10 +94,25 @@ impl World {
         &self.database
     }
 
+    /// The bucket of the photos.
+    pub fn bucket(&self) -> Bucket {
+        let variable = |name| self.variable(name).to_owned();
+        Bucket::new(Location {
+            endpoint: Some(variable("S3_ENDPOINT")),
+            region: variable("AWS_REGION"),
+            name: variable("S3_BUCKET"),
+            access_key: variable("AWS_ACCESS_KEY_ID"),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY"),
+            session_token: None,
+        })
+    }
+
     /// A new user, not verified, with nothing on the account. Such a user cannot log in: the password is no hash.
     pub async fn user(&self, name: &str) -> TestUser {
-        let insert = "INSERT INTO users (name, password, credit_limit) VALUES ($1, '', $2) RETURNING id";
-        let id = self.database.query_one(insert, &[&name, &CREDIT_LIMIT]).await.expect("a new user").get(0);
+        // The worlds of one test program share a Redis, in which a user is known by the id alone.
+        let id = NEXT_USER_ID.fetch_add(1, Ordering::Relaxed);
+        let insert = "INSERT INTO users (id, name, password, credit_limit) VALUES ($1, $2, '', $3)";
+        self.database.execute(insert, &[&id, &name, &CREDIT_LIMIT]).await.expect("a new user");
         TestUser { id, name: name.to_owned(), token: self.token(id, name, 0) }
     }
 

@@ -44,6 +44,8 @@ pub(crate) async fn create(pool: &Pool, transaction: &Transaction<'_>) -> Result
     match once(pool, transaction).await {
         // Two requests with one key at once: the other was first, and is there to be found now.
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => once(pool, transaction).await,
+        // The other may also have left too little: what it made is seen only by a statement that begins after it.
+        Ok(Outcome::OverLimit) if transaction.idempotency_key.is_some() => once(pool, transaction).await,
         Err(error) if error.code() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE) => Ok(Outcome::BalanceTooLarge),
         outcome => outcome,
     }
