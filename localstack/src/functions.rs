@@ -53,9 +53,8 @@ const PASSED_ON: &[&str] = &["TOKEN_TTL_SECONDS", "CREDIT_LIMIT", "FACE_MATCH_TH
 /// # Errors
 /// It does not compile.
 pub fn build() -> Result<PathBuf, Error> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--workspace", "--bins"]).current_dir(repository()).stdin(Stdio::null());
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--bins"]).stdin(Stdio::null());
     match command.status().context("running cargo")?.success() {
         true => {
             let own = env::current_exe().context("finding the binaries")?;
@@ -66,6 +65,18 @@ pub fn build() -> Result<PathBuf, Error> {
         }
         false => Err(Error::new("the functions do not compile: see above")),
     }
+}
+
+/// Cargo in the repository, as if it was called from a shell: what `cargo run` told us about our own package would make
+/// build scripts that look at it run again, and with them half of the build.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let about_us = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(about_us)) {
+        command.env_remove(name);
+    }
+    command.current_dir(repository());
+    command
 }
 
 /// The root of the repository.

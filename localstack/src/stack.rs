@@ -31,6 +31,8 @@ pub struct Running {
     pub url: String,
     /// The variables of the parts and keys, a line each.
     pub env_file: PathBuf,
+    /// From the first step, with everything built, to the first answer through the gateway.
+    pub started_in: Duration,
 }
 
 impl Running {
@@ -40,12 +42,21 @@ impl Running {
     /// The state folder cannot be used.
     pub fn find() -> Result<Option<Self>, Error> {
         let Some(_unlocked) = try_lock()? else {
-            let state = fs::read(folders::state()?.join("running.json"));
+            let state = fs::read(state_file()?);
             // The file is written when the stack is ready, a moment after it is locked.
             return Ok(state.ok().and_then(|json| serde_json::from_slice(&json).ok()));
         };
         Ok(None)
     }
+}
+
+fn state_file() -> Result<PathBuf, Error> {
+    Ok(folders::state()?.join("running.json"))
+}
+
+/// Removes what a stack said about itself. There may be nothing.
+fn forget_state() {
+    let _ = state_file().map(fs::remove_file);
 }
 
 /// The lock that a running stack holds; `None` when another one does.
@@ -61,8 +72,6 @@ fn try_lock() -> Result<Option<File>, Error> {
 
 pub struct Stack {
     pub running: Running,
-    /// From the first step, with everything built, to the first answer through the gateway.
-    pub started_in: Duration,
     parts: Parts,
     stopping: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -78,6 +87,7 @@ impl Stack {
     /// Another stack runs, something cannot be fetched or built, or something does not start.
     pub async fn start(port: u16) -> Result<Self, Error> {
         let lock = try_lock()?.ok_or_else(|| Error::new("a stack is running already: end it with `cargo stack down`"))?;
+        forget_state();
         check_port(port)?;
         step("building the functions");
         let binaries = functions::build()?;
@@ -98,9 +108,9 @@ impl Stack {
 
         let url = format!("http://127.0.0.1:{port}");
         wait_for_first_answer(&url).await?;
-        let running = Running { pid: std::process::id(), url, env_file };
+        let running = Running { pid: std::process::id(), url, env_file, started_in: started.elapsed() };
         let json = serde_json::to_vec(&running).context("writing the state")?;
-        fs::write(folders::state()?.join("running.json"), json).context("writing the state")?;
+        fs::write(state_file()?, json).context("writing the state")?;
 
         let (stopping, stop) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -108,7 +118,7 @@ impl Stack {
             tasks.spawn(keep_running(process, stop.clone()));
         }
         tasks.spawn(sweep_regularly(environment, folder.clone(), binaries, stop));
-        Ok(Self { running, started_in: started.elapsed(), parts, stopping, tasks, _folder: folder, _lock: lock })
+        Ok(Self { running, parts, stopping, tasks, _folder: folder, _lock: lock })
     }
 
     /// The folder of the logs.
@@ -118,7 +128,7 @@ impl Stack {
 
     /// Stops the functions and the gateway, then the parts.
     pub async fn stop(mut self) {
-        let _ = fs::remove_file(self.running.env_file.with_file_name("running.json"));
+        forget_state();
         // Nobody listens when every task has ended already.
         let _ = self.stopping.send(true);
         while self.tasks.join_next().await.is_some() {}

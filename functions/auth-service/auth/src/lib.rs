@@ -43,14 +43,15 @@ impl Endpoint for Auth {
 
 impl Auth {
     async fn log_in(&self, credentials: Credentials) -> Result<TokenBody, Problem> {
-        let mut client = self.pool.client().await?;
-        let account = store::account(&client, &credentials.name).await?;
+        // No connection is held while the password is checked, which takes a core for a while.
+        let account = store::account(&self.pool, &credentials.name).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let matches = self.passwords.verify(credentials.password, hash).await?;
         let Some(account) = account.filter(|_| matches) else {
             // The same words for an unknown name, after the same work.
             return Err(Problem::forbidden("The name or the password is wrong."));
         };
+        let mut client = self.pool.client().await?;
         Ok(store::open_session(&mut client, &self.sessions, &account).await?)
     }
 

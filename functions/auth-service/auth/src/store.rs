@@ -1,7 +1,7 @@
 //! The SQL of `auth`.
 
 use contract::credentials::TokenBody;
-use postgres::{Client, Error};
+use postgres::{Client, Error, Pool};
 use sessions::{Refreshed, Sessions};
 use tokens::Subject;
 
@@ -12,7 +12,8 @@ pub(crate) struct Account {
     pub(crate) generation: i32,
 }
 
-pub(crate) async fn account(client: &Client, name: &str) -> Result<Option<Account>, Error> {
+pub(crate) async fn account(pool: &Pool, name: &str) -> Result<Option<Account>, Error> {
+    let client = pool.client().await?;
     let select = "SELECT id, name, password, token_generation FROM users WHERE name = $1";
     let statement = client.prepare_cached(select).await?;
     let row = client.query_opt(&statement, &[&name]).await?;
