@@ -12,11 +12,11 @@ use dead_letter::DeadLetters;
 use delivery::{Delivery, Outcome};
 use rdkafka::{
     ClientConfig, Message,
-    consumer::{Consumer, StreamConsumer},
+    consumer::{CommitMode, Consumer, StreamConsumer},
     message::OwnedMessage,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub struct EventSource {
     consumer: Arc<StreamConsumer>,
@@ -26,6 +26,10 @@ pub struct EventSource {
 
 /// How many records of one partition wait in memory, besides the one that is being delivered.
 const PARTITION_QUEUE_MAX: usize = 16;
+
+/// How long leaving the consumer group may take. The group gives the partitions to others when the session is over, so
+/// a broker that does not let go only delays them.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long records in flight may take to finish after the signal to end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,8 +92,10 @@ impl EventSource {
                 queue
             });
             // Waiting here holds up the other partitions too, which bounds what is in memory.
-            if queue.send(record).await.is_err() {
-                break;
+            tokio::select! {
+                biased;
+                () = &mut terminated => break,
+                sent = queue.send(record) => if sent.is_err() { break },
             }
         }
         drop(partitions);
@@ -97,6 +103,8 @@ impl EventSource {
         if tokio::time::timeout(DRAIN_TIMEOUT, finished).await.is_err() {
             tracing::warn!("records were still under way; they will be delivered again");
         }
+        workers.shutdown().await;
+        leave(self.consumer).await;
     }
 
     /// Delivers the records of one partition, one after the other.
@@ -114,5 +122,21 @@ impl EventSource {
                 }
             }
         }
+    }
+}
+
+/// Commits what was stored and leaves the group, on a thread of its own: librdkafka blocks until the broker agrees.
+async fn leave(consumer: Arc<StreamConsumer>) {
+    let (left, leaving) = oneshot::channel();
+    std::thread::spawn(move || {
+        if let Err(cause) = consumer.commit_consumer_state(CommitMode::Sync) {
+            tracing::warn!(%cause, "the last offsets could not be committed; their records will be delivered again");
+        }
+        drop(consumer);
+        // Nobody waits for it any more when it took too long.
+        let _ = left.send(());
+    });
+    if tokio::time::timeout(LEAVE_TIMEOUT, leaving).await.is_err() {
+        tracing::warn!("the broker did not let go of the consumer group in time");
     }
 }

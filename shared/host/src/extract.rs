@@ -41,8 +41,10 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        // Not every wrong type is told apart from wrong JSON: a number instead of a word is not.
+        let is_json = error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
         let field = error.path().to_string();
-        match error.inner().is_data() {
+        match is_json {
             true => Problem::validation(vec![field_error(field, &error.inner().to_string())]),
             false => not_json(),
         }
@@ -130,6 +132,7 @@ mod tests {
             (r#"{"amount":1.5,"kind":"in"}"#, "amount", "must be a whole number"),
             (r#"{"amount":99999999999999999999,"kind":"in"}"#, "amount", "must be a whole number"),
             (r#"{"amount":1,"kind":"secret, expected x"}"#, "kind", "must be `in` or `out`"),
+            (r#"{"amount":1,"kind":7}"#, "kind", "is not valid"),
             (r#"{"amount":1,"amount":2,"kind":"in"}"#, "amount", "is given more than once"),
         ] {
             let problem = problem(body);

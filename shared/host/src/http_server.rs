@@ -59,6 +59,10 @@ impl Default for Limits {
 /// How long to wait after a failed accept, which means that the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// How much of a body that is too large is read before its answer, and for how long.
+const DISCARD_MAX_BYTES: usize = 32 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Serves `endpoint` on `listener` until SIGTERM or SIGINT, then drains.
 ///
 /// # Errors
@@ -138,19 +142,42 @@ fn probe(status: StatusCode) -> Response {
     response
 }
 
-/// Reads the body within the function's limits, and not at all when it is announced as larger.
-async fn read(function: &Function, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Problem> {
+/// Reads the body within the function's limits.
+async fn read(function: &Function, headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Problem> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > function.body_max_bytes) {
+        // Who asks before sending has nothing under way.
+        if !headers.contains_key(header::EXPECT) {
+            discard(&mut body).await;
+        }
         return Err(Problem::too_large(function.body_max_bytes));
     }
-    let whole = Limited::new(body, function.body_max_bytes).collect();
+    let whole = Limited::new(&mut body, function.body_max_bytes).collect();
     match timeout(Duration::from_millis(function.timeout_ms), whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(Problem::too_large(function.body_max_bytes)),
+        Ok(Err(cause)) if cause.is::<LengthLimitError>() => {
+            discard(&mut body).await;
+            Err(Problem::too_large(function.body_max_bytes))
+        }
         Ok(Err(_)) => Err(Problem::bad_request("The request body ended before it was complete.")),
         Err(_) => Err(Problem::bad_request("The request body took too long to arrive.")),
     }
+}
+
+/// Reads on for a while and keeps nothing: a client or a proxy that is still sending when the answer comes sees a broken
+/// connection instead of it.
+async fn discard(body: &mut Incoming) {
+    let mut discarded_bytes = 0;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            discarded_bytes += frame.data_ref().map_or(0, Bytes::len);
+            if discarded_bytes > DISCARD_MAX_BYTES {
+                break;
+            }
+        }
+    };
+    // What comes after that is cut off.
+    let _ = timeout(DISCARD_TIMEOUT, reading).await;
 }
 
 /// Builds what lambda_http builds from an API Gateway event (payload version 2.0), so that a handler sees the same

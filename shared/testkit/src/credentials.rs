@@ -8,7 +8,7 @@ use tokens::{Issuer, Subject};
 /// Sends the request that `ask` makes, which has no credentials of its own, with every kind of credentials that are none,
 /// and checks that each is answered 401.
 pub async fn refuses_bad_credentials(world: &World, ask: impl Fn() -> RequestBuilder) {
-    let user = world.user("mallory").await;
+    let user = world.user(&format!("mallory-{}", uuid::Uuid::new_v4())).await;
     let gone = world.token(i64::MAX, "nobody", 0);
     let revoked = world.token(user.id, &user.name, -1);
     let expired = expired_token(world, user.id).await;

@@ -55,7 +55,9 @@ impl World {
 
 /// Reads without a consumer group: every partition, from its beginning.
 fn read_until(brokers: &str, topic: &str, key: &str, count: usize, time: Duration) -> Vec<Record> {
-    let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a consumer");
+    // librdkafka wants the name of a group even from a consumer that joins none.
+    let config = ClientConfig::new().set("bootstrap.servers", brokers).set("group.id", "testkit").to_owned();
+    let consumer: BaseConsumer = config.create().expect("a consumer");
     let metadata = consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT).expect("metadata");
     let mut partitions = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {

@@ -1,7 +1,7 @@
 //! The same binaries behind the Lambda Runtime API, which cargo-lambda emulates.
 
 use crate::{
-    servers::{example, send, until_answers},
+    servers::{example, send, until_accepts},
     table::{Ask, Host, Reply},
 };
 use localstack::{
@@ -11,6 +11,7 @@ use localstack::{
 };
 use reqwest::Client;
 use serde_json::{Value, json};
+use std::fs;
 
 pub(crate) struct Lambda {
     client: Client,
@@ -21,17 +22,25 @@ pub(crate) struct Lambda {
     _folder: DataFolder,
 }
 
+const PACKAGE: &str = "[package]\nname = \"examples\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
+
 impl Lambda {
     /// The emulator, and the example `name` as its only function.
     pub(crate) async fn start(name: &'static str) -> Self {
         let folder = DataFolder::create().expect("a data folder");
-        let port = free_port().expect("a free port").to_string();
+        let port = free_port().expect("a free port");
         let binary = packages::LAMBDA.installed().expect("cargo-lambda").join("bin/cargo-lambda");
-        let arguments = ["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", &port];
+        let text = port.to_string();
+        // The emulator invokes only what is a binary of some package.
+        let manifest = folder.path().join("Cargo.toml");
+        fs::write(folder.path().join("main.rs"), "fn main() {}").expect("a file");
+        fs::write(&manifest, format!("{PACKAGE}[[bin]]\nname = \"{name}\"\npath = \"main.rs\"\n")).expect("a file");
+        let arguments = ["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", &text];
         let emulator = Program::new("emulator", binary, folder.log("emulator")).args(arguments);
+        let emulator = emulator.args(["--manifest-path".into(), manifest.into_os_string()]);
         let emulator = emulator.start().expect("cargo-lambda starts");
         let emulator_url = format!("http://127.0.0.1:{port}");
-        until_answers(&emulator_url).await;
+        until_accepts(port).await;
         let function = Program::new(name, example(name), folder.log(name))
             .env("ECHO_GREETING", "hello")
             .env("AWS_LAMBDA_RUNTIME_API", format!("{emulator_url}/{name}"))

@@ -13,6 +13,7 @@ use localstack::{
 };
 use reqwest::Client;
 use std::{path::PathBuf, time::Duration};
+use tokio::net::TcpStream;
 
 pub(crate) struct InProcess(Echo);
 
@@ -63,7 +64,7 @@ impl OnPort {
         let program = program.env("HOST", "127.0.0.1").env("PORT", port.to_string()).env("ECHO_GREETING", "hello");
         let process = program.start().expect("the example starts");
         let base_url = format!("http://127.0.0.1:{port}");
-        until_answers(&format!("{base_url}/healthz")).await;
+        until_accepts(port).await;
         Self { client: client.build().expect("a client"), base_url, _process: process, _folder: folder }
     }
 }
@@ -92,12 +93,12 @@ pub(crate) fn example(name: &str) -> PathBuf {
     profile.join("examples").join(name)
 }
 
-pub(crate) async fn until_answers(url: &str) {
+pub(crate) async fn until_accepts(port: u16) {
     for _ in 0..1000 {
-        if reqwest::get(url).await.is_ok() {
+        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{url} does not answer");
+    panic!("nobody accepts on port {port}");
 }
