@@ -43,7 +43,7 @@ impl Lambda {
         until_accepts(port).await;
         let function = Program::new(name, example(name), folder.log(name))
             .env("ECHO_GREETING", "hello")
-            .env("AWS_LAMBDA_RUNTIME_API", format!("{emulator_url}/{name}"))
+            .env("AWS_LAMBDA_RUNTIME_API", format!("{emulator_url}/.rt/{name}"))
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
