@@ -32,9 +32,11 @@ pub type Ports = BTreeMap<String, u16>;
 /// It cannot be fetched, the port is taken, or it does not start.
 pub async fn start(folder: &DataFolder, port: u16, functions: &Ports) -> Result<Process, Error> {
     let path = folder.path().join("envoy.json");
-    let config = serde_json::to_string_pretty(&config(port, free_port()?, functions)).context("writing JSON")?;
+    let config =
+        serde_json::to_string_pretty(&config(port, free_port()?, functions)).context("writing JSON")?;
     fs::write(&path, config).context("writing Envoy's configuration")?;
-    let program = Program::new("envoy", packages::ENVOY.modules()?.join("envoy/_bin/envoy"), folder.log("envoy"));
+    let program =
+        Program::new("envoy", packages::ENVOY.modules()?.join("envoy/_bin/envoy"), folder.log("envoy"));
     let program = program.args(["--config-path".into(), path.into_os_string()]).args([
         "--concurrency",
         "2",
@@ -204,10 +206,18 @@ fn local_replies() -> Value {
         (400, "bad-request", "Bad Request", "The request is not valid HTTP for this gateway."),
         (413, "too-large", "Content Too Large", "The request body is larger than is accepted here."),
         (431, "headers-too-large", "Request Header Fields Too Large", "The request headers are too large."),
-        (503, "unavailable", "Service Unavailable",
-         "A function cannot be reached at the moment. Nothing was changed; try again shortly."),
-        (504, "timed-out", "Gateway Timeout",
-         "The request took too long and was given up. Ask for the state before you try again."),
+        (
+            503,
+            "unavailable",
+            "Service Unavailable",
+            "A function cannot be reached at the moment. Nothing was changed; try again shortly.",
+        ),
+        (
+            504,
+            "timed-out",
+            "Gateway Timeout",
+            "The request took too long and was given up. Ask for the state before you try again.",
+        ),
     ];
     let mapper = |(status, slug, title, detail): (u16, &str, &str, &str)| {
         let mut headers = Vec::new();

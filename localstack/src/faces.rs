@@ -33,7 +33,8 @@ impl FaceFiles {
     pub fn installed() -> Result<Self, Error> {
         let python = packages::FACE.installed()?.join("bin/python");
         let modules = packages::FACE.modules()?;
-        let digest: String = Sha256::digest(PREPARE_MODELS).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(PREPARE_MODELS).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         let model_dir = folders::cache()?.join(format!("models-{digest}"));
         installed_once(&model_dir, |folder| {
             eprintln!("    preparing the face models …");

@@ -17,7 +17,9 @@ pub fn cache() -> Result<PathBuf, Error> {
     let folder = set("VISAGE_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("visage")))
         .or_else(|| set("HOME").map(|home| home.join(".cache/visage")))
-        .ok_or_else(|| Error::new("neither VISAGE_CACHE nor HOME is set, so there is no folder for downloads"))?;
+        .ok_or_else(|| {
+            Error::new("neither VISAGE_CACHE nor HOME is set, so there is no folder for downloads")
+        })?;
     fs::create_dir_all(&folder).context(format!("making {}", folder.display()))?;
     Ok(folder)
 }
@@ -35,7 +37,8 @@ pub fn state() -> Result<PathBuf, Error> {
     if !owner.is_dir() || owner.uid() != uid.as_raw() {
         return Err(Error(format!("{} belongs to another user: remove it", folder.display())));
     }
-    fs::set_permissions(&folder, Permissions::from_mode(0o711)).context(format!("closing {}", folder.display()))?;
+    fs::set_permissions(&folder, Permissions::from_mode(0o711))
+        .context(format!("closing {}", folder.display()))?;
     Ok(folder)
 }
 
@@ -53,7 +56,8 @@ impl DataFolder {
     pub fn create() -> Result<Self, Error> {
         let stacks = state()?.join("stacks");
         fs::create_dir_all(&stacks).context(format!("making {}", stacks.display()))?;
-        fs::set_permissions(&stacks, Permissions::from_mode(0o711)).context("closing the folder of stacks")?;
+        fs::set_permissions(&stacks, Permissions::from_mode(0o711))
+            .context("closing the folder of stacks")?;
         remove_abandoned(&stacks);
         let path = stacks.join(uuid::Uuid::now_v7().simple().to_string());
         fs::create_dir(&path).context(format!("making {}", path.display()))?;

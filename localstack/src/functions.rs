@@ -23,7 +23,8 @@ const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const DATABASE: &[&str] = &["DATABASE_URL"];
 const CACHE: &[&str] = &["REDIS_URL"];
 const EVENTS: &[&str] = &["KAFKA_BROKERS"];
-const PHOTOS: &[&str] = &["S3_ENDPOINT", "S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+const PHOTOS: &[&str] =
+    &["S3_ENDPOINT", "S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
 const FACES: &[&str] = &["FACE_MODEL_DIR", "ORT_DYLIB_PATH"];
 const SIGNING_KEY: &[&str] = &["JWT_PRIVATE_KEY_FILE"];
 const VERIFYING_KEYS: &[&str] = &["JWT_KEYS_FILE"];
@@ -46,7 +47,8 @@ const VARIABLES: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Settings that whoever starts the stack may set for the functions that know them.
-const PASSED_ON: &[&str] = &["TOKEN_TTL_SECONDS", "CREDIT_LIMIT", "FACE_MATCH_THRESHOLD", "DATABASE_MAX_CONNECTIONS"];
+const PASSED_ON: &[&str] =
+    &["TOKEN_TTL_SECONDS", "CREDIT_LIMIT", "FACE_MATCH_THRESHOLD", "DATABASE_MAX_CONNECTIONS"];
 
 /// Builds every function, with cargo's own progress, and returns the folder of the binaries.
 ///
@@ -61,7 +63,10 @@ pub fn build() -> Result<PathBuf, Error> {
             // The tests of this crate run from a folder below that of the binaries.
             let folders = own.ancestors().skip(1).take(2);
             let mut with_functions = folders.filter(|folder| folder.join("jobs-migrate").is_file());
-            with_functions.next().map(Path::to_owned).ok_or_else(|| Error::new("cargo built, but not where I run from"))
+            with_functions
+                .next()
+                .map(Path::to_owned)
+                .ok_or_else(|| Error::new("cargo built, but not where I run from"))
         }
         false => Err(Error::new("the functions do not compile: see above")),
     }
@@ -156,7 +161,8 @@ impl Environment {
         let (mut processes, mut ports) = (Vec::new(), Ports::new());
         for function in FUNCTIONS {
             let (name, port) = (function.name(), free_port()?);
-            let program = self.program(folder, binaries, &name).env("HOST", "127.0.0.1").env("PORT", port.to_string());
+            let program =
+                self.program(folder, binaries, &name).env("HOST", "127.0.0.1").env("PORT", port.to_string());
             processes.push(program.start()?);
             ports.insert(name, port);
         }
@@ -171,7 +177,12 @@ impl Environment {
     ///
     /// # Errors
     /// It does not start.
-    pub fn start_event_source(&self, folder: &DataFolder, binaries: &Path, ports: &Ports) -> Result<Process, Error> {
+    pub fn start_event_source(
+        &self,
+        folder: &DataFolder,
+        binaries: &Path,
+        ports: &Ports,
+    ) -> Result<Process, Error> {
         let sink_port = ports[&VERIFY_PHOTO.name()];
         let topics = [event::FACES_TOPIC, event::PHOTO_UPLOADS_TOPIC].join(",");
         let brokers = self.variables.iter().find(|(name, _)| *name == "KAFKA_BROKERS");

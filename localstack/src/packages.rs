@@ -51,14 +51,19 @@ impl PackageSet {
     /// # Errors
     /// It cannot be installed.
     pub fn installed(&self) -> Result<PathBuf, Error> {
-        let digest: String = Sha256::digest(self.requirements).iter().take(6).map(|b| format!("{b:02x}")).collect();
+        let digest: String =
+            Sha256::digest(self.requirements).iter().take(6).map(|b| format!("{b:02x}")).collect();
         let folder = folders::cache()?.join(format!("{}-{digest}", self.name));
         installed_once(&folder, |folder| {
             eprintln!("    fetching {} …", self.title);
             let requirements = folder.join("requirements.txt");
             fs::write(&requirements, self.requirements).context("writing the requirements")?;
             make_environment(folder)?;
-            if self.is_source { self.unpack(folder, &requirements) } else { self.install(folder, &requirements) }
+            if self.is_source {
+                self.unpack(folder, &requirements)
+            } else {
+                self.install(folder, &requirements)
+            }
         })?;
         Ok(folder)
     }
@@ -71,7 +76,9 @@ impl PackageSet {
         let lib = self.installed()?.join("lib");
         let mut versions = fs::read_dir(&lib).context(format!("looking into {}", lib.display()))?.flatten();
         let version = versions.find(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
-        version.map(|entry| entry.path().join("site-packages")).ok_or_else(|| Error::new("a Python without modules"))
+        version
+            .map(|entry| entry.path().join("site-packages"))
+            .ok_or_else(|| Error::new("a Python without modules"))
     }
 
     fn install(&self, folder: &Path, requirements: &Path) -> Result<(), Error> {
@@ -85,7 +92,8 @@ impl PackageSet {
         fs::write(&build_requirements, SOURCE_BUILD).context("writing the requirements")?;
         self.install(folder, &build_requirements)?;
         let mut pip = self.pip(folder, "download");
-        pip.args(["--no-deps", "--require-hashes", "--no-build-isolation", "--no-binary=:all:", "-r"]).arg(requirements);
+        pip.args(["--no-deps", "--require-hashes", "--no-build-isolation", "--no-binary=:all:", "-r"])
+            .arg(requirements);
         run(pip.arg("-d").arg(folder), &format!("fetching {}", self.title))?;
         for entry in fs::read_dir(folder).context("looking for the archive")?.flatten() {
             if entry.path().extension().is_some_and(|extension| extension == "gz") {
@@ -149,7 +157,10 @@ pub fn install_debian(packages: &[&str]) -> Result<(), Error> {
     eprintln!("    installing {} …", packages.join(", "));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(["-qq", "-o", "DPkg::Lock::Timeout=300"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+            .args(["-qq", "-o", "DPkg::Lock::Timeout=300"])
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut command, &format!("apt-get {}", arguments.join(" ")))
     };
     apt(&["update"])?;
@@ -165,7 +176,11 @@ pub(crate) fn run(command: &mut Command, doing: &str) -> Result<(), Error> {
         true => Ok(()),
         false => {
             let printed = [output.stdout, output.stderr].concat();
-            Err(Error(format!("{doing}: {}\n{}", output.status, String::from_utf8_lossy(&printed).trim_end())))
+            Err(Error(format!(
+                "{doing}: {}\n{}",
+                output.status,
+                String::from_utf8_lossy(&printed).trim_end()
+            )))
         }
     }
 }

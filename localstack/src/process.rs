@@ -39,7 +39,15 @@ pub struct Program {
 impl Program {
     pub fn new(name: &str, path: impl Into<PathBuf>, log: PathBuf) -> Self {
         let (args, env) = (Vec::new(), Vec::new());
-        Self { name: name.into(), path: path.into(), args, env, log, stop_signal: Signal::SIGTERM, run_as: None }
+        Self {
+            name: name.into(),
+            path: path.into(),
+            args,
+            env,
+            log,
+            stop_signal: Signal::SIGTERM,
+            run_as: None,
+        }
     }
 
     #[must_use]

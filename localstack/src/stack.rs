@@ -86,7 +86,8 @@ impl Stack {
     /// # Errors
     /// Another stack runs, something cannot be fetched or built, or something does not start.
     pub async fn start(port: u16) -> Result<Self, Error> {
-        let lock = try_lock()?.ok_or_else(|| Error::new("a stack is running already: end it with `cargo stack down`"))?;
+        let lock = try_lock()?
+            .ok_or_else(|| Error::new("a stack is running already: end it with `cargo stack down`"))?;
         forget_state();
         check_port(port)?;
         step("building the functions");
@@ -141,7 +142,9 @@ fn step(what: &str) {
 }
 
 fn check_port(port: u16) -> Result<(), Error> {
-    let taken = |cause| Error(format!("port {port} of 127.0.0.1 cannot be used ({cause}): choose another with --port"));
+    let taken = |cause| {
+        Error(format!("port {port} of 127.0.0.1 cannot be used ({cause}): choose another with --port"))
+    };
     std::net::TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(taken)
 }
 

@@ -13,7 +13,8 @@ use std::{
 const JOBS: [&str; 2] = ["jobs/migrate", "jobs/sweep"];
 
 /// The crates that each talk to one thing. They know neither each other nor the host.
-const CLIENTS: [&str; 8] = ["cache", "face", "kafka", "objects", "passwords", "postgres", "tokens", "telemetry"];
+const CLIENTS: [&str; 8] =
+    ["cache", "face", "kafka", "objects", "passwords", "postgres", "tokens", "telemetry"];
 
 /// Libraries that weigh, with the only functions that may link them.
 const LINKED_BY: [(&str, &[&str]); 6] = [
@@ -54,7 +55,17 @@ fn package_name(folder: &str) -> String {
 /// The names of everything that is linked into a package, itself first.
 fn linked(package: &str) -> Vec<String> {
     let mut tree = cargo();
-    tree.args(["tree", "--package", package, "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"]);
+    tree.args([
+        "tree",
+        "--package",
+        package,
+        "--edges",
+        "normal,no-proc-macro",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
     tree.args(["--offline", "--locked"]);
     let output = tree.output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -72,7 +83,8 @@ fn metadata() -> Value {
 
 #[test]
 fn every_folder_is_a_route_or_a_job_and_every_route_has_a_folder() {
-    let expected: BTreeSet<String> = FUNCTIONS.iter().map(|function| function.folder).chain(JOBS).map(Into::into).collect();
+    let expected: BTreeSet<String> =
+        FUNCTIONS.iter().map(|function| function.folder).chain(JOBS).map(Into::into).collect();
     assert_eq!(folders(), expected);
 }
 
@@ -87,7 +99,11 @@ fn the_package_and_its_binary_are_named_after_the_folder() {
         let folder = folder.strip_suffix("/Cargo.toml").expect("a manifest").to_owned();
         assert_eq!(package["name"], package_name(&folder));
         let targets = package["targets"].as_array().expect("targets");
-        let named: Vec<_> = targets.iter().filter(|target| target["kind"][0] == "bin").map(|bin| bin["name"].clone()).collect();
+        let named: Vec<_> = targets
+            .iter()
+            .filter(|target| target["kind"][0] == "bin")
+            .map(|bin| bin["name"].clone())
+            .collect();
         binaries.insert(folder, named);
     }
     for folder in folders() {
@@ -109,7 +125,8 @@ fn functions_link_only_what_they_use_and_never_each_other() {
     let packages: BTreeSet<_> = folders().iter().map(|folder| package_name(folder)).collect();
     for folder in folders() {
         let linked = linked(&package_name(&folder));
-        let other = linked[1..].iter().find(|name| packages.contains(*name) || NEVER_LINKED.contains(&name.as_str()));
+        let other =
+            linked[1..].iter().find(|name| packages.contains(*name) || NEVER_LINKED.contains(&name.as_str()));
         assert_eq!(other, None, "{folder}");
         for (library, allowed) in LINKED_BY {
             let links = linked.iter().any(|name| name == library);
@@ -148,7 +165,9 @@ fn cargo_lambda_watch_routes_what_the_table_of_routes_says() {
             let spellings = match path.strip_suffix('*') {
                 Some(prefix) => vec![format!("{prefix}{{*file}}")],
                 // The router tells both spellings apart.
-                None => vec![path.trim_end_matches('/').to_owned(), format!("{}/", path.trim_end_matches('/'))],
+                None => {
+                    vec![path.trim_end_matches('/').to_owned(), format!("{}/", path.trim_end_matches('/'))]
+                }
             };
             expected.extend(spellings.into_iter().map(|spelling| (spelling, function.name())));
         }

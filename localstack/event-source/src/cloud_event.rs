@@ -16,7 +16,11 @@ const ATTRIBUTE_PREFIX: &str = "ce_";
 pub(crate) fn headers(record: &OwnedMessage) -> HeaderMap {
     let record_headers: Vec<(String, Vec<u8>)> = record
         .headers()
-        .map(|all| all.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect())
+        .map(|all| {
+            all.iter()
+                .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+                .collect()
+        })
         .unwrap_or_default();
     let is_event = record_headers.iter().any(|(name, _)| name == SPEC_VERSION);
     let mut headers = HeaderMap::new();
@@ -77,9 +81,9 @@ mod tests {
     };
 
     fn record(key: Option<&str>, record_headers: &[(&str, &[u8])]) -> OwnedMessage {
-        let all = record_headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-            all.insert(Header { key, value: Some(*value) })
-        });
+        let all = record_headers
+            .iter()
+            .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
         let key = key.map(|key| key.as_bytes().to_vec());
         let time = Timestamp::CreateTime(1_700_000_000_000);
         OwnedMessage::new(Some(b"{}".to_vec()), key, "photo-uploads".into(), time, 3, 42, Some(all))
@@ -114,7 +118,9 @@ mod tests {
             ("content-type", b"application/json"),
         ];
         let headers = headers(&record(None, &own));
-        for (name, value) in [("ce-id", "7"), ("ce-type", "photo.uploaded.v1"), ("content-type", "application/json")] {
+        for (name, value) in
+            [("ce-id", "7"), ("ce-type", "photo.uploaded.v1"), ("content-type", "application/json")]
+        {
             assert_eq!(headers[name], value, "{name}");
         }
         assert!(!headers.contains_key("ce-subject") && !headers.contains_key("ce-key"));

@@ -56,7 +56,9 @@ impl Delivery {
         let delivered = (|| self.post(record))
             .retry(self.backoff)
             .when(Failure::may_pass)
-            .notify(|failure, after| tracing::warn!(?place, ?failure, ?after, "a delivery will be tried again"))
+            .notify(|failure, after| {
+                tracing::warn!(?place, ?failure, ?after, "a delivery will be tried again");
+            })
             .await;
         match delivered {
             Ok(()) => {

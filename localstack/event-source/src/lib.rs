@@ -116,7 +116,8 @@ impl EventSource {
                 if let Outcome::Undeliverable(failure) = delivery.deliver(&record).await {
                     dead_letters.keep(&record, &failure).await;
                 }
-                if let Err(cause) = consumer.store_offset(record.topic(), record.partition(), record.offset()) {
+                if let Err(cause) = consumer.store_offset(record.topic(), record.partition(), record.offset())
+                {
                     // The partition was given to another reader meanwhile, which delivers the record again.
                     tracing::warn!(%cause, "an offset could not be stored");
                 }

@@ -30,7 +30,9 @@ pub(crate) async fn run(options: &Options) -> Result<(), Error> {
     let running = || Running::find().map(|running| running.map(|running| running.url));
     let url = match &options.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => running()?.ok_or_else(|| Error("no stack is running: start one with `cargo stack up`".into()))?,
+        None => {
+            running()?.ok_or_else(|| Error("no stack is running: start one with `cargo stack up`".into()))?
+        }
     };
     let demo = Demo { client: Client::new(), url };
     let photos = Photos::installed()?;
@@ -86,7 +88,13 @@ impl Demo {
         Ok(Person { name, token })
     }
 
-    async fn transaction(&self, person: &Person, amount: i64, kind: &str, expected: u16) -> Result<(), Error> {
+    async fn transaction(
+        &self,
+        person: &Person,
+        amount: i64,
+        kind: &str,
+        expected: u16,
+    ) -> Result<(), Error> {
         let body = json!({"amount": amount, "transaction_type": kind});
         let request = self.request(Method::POST, "/api/transaction-service/create/").json(&body);
         let what = format!("{} {kind} {amount}", person.name);
@@ -126,10 +134,13 @@ impl Demo {
     }
 
     async fn vector(&self, person: &Person, path: &str, expected: u16) -> Result<(), Error> {
-        let request = self.request(Method::GET, "/api/face-verification-service/get_vector/").query(&[("path", path)]);
+        let request =
+            self.request(Method::GET, "/api/face-verification-service/get_vector/").query(&[("path", path)]);
         let what = format!("{} asks for ada's", person.name);
         show(request.bearer_auth(&person.token), expected, &what, |answer| match answer.as_array() {
-            Some(numbers) => format!("{} numbers: {}, {}, {}, …", numbers.len(), numbers[0], numbers[1], numbers[2]),
+            Some(numbers) => {
+                format!("{} numbers: {}, {}, {}, …", numbers.len(), numbers[0], numbers[1], numbers[2])
+            }
             None => answer["detail"].as_str().unwrap_or_default().to_owned(),
         })
         .await?;
@@ -145,7 +156,13 @@ impl Demo {
         .await?;
         for row in rows.as_array().into_iter().flatten() {
             let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-            println!("       {:>6}  {:<10} {:>8}  {}", row["id"], text("transaction_type"), row["amount"], text("date"));
+            println!(
+                "       {:>6}  {:<10} {:>8}  {}",
+                row["id"],
+                text("transaction_type"),
+                row["amount"],
+                text("date")
+            );
         }
         Ok(())
     }
@@ -156,9 +173,11 @@ impl Demo {
 }
 
 async fn send(request: RequestBuilder) -> Result<(u16, Value), Error> {
-    let answer = request.send().await.map_err(|cause| Error(format!("the gateway does not answer: {cause}")))?;
+    let answer =
+        request.send().await.map_err(|cause| Error(format!("the gateway does not answer: {cause}")))?;
     let status = answer.status().as_u16();
-    let body = answer.json().await.map_err(|cause| Error(format!("an answer ({status}) is not JSON: {cause}")))?;
+    let body =
+        answer.json().await.map_err(|cause| Error(format!("an answer ({status}) is not JSON: {cause}")))?;
     Ok((status, body))
 }
 

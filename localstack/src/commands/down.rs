@@ -16,7 +16,8 @@ pub(crate) async fn run() -> Result<(), Error> {
         return Ok(());
     };
     let pid = i32::try_from(running.pid).map_err(|_| Error("the state file names no process".into()))?;
-    kill(Pid::from_raw(pid), Signal::SIGTERM).map_err(|cause| Error(format!("stopping process {pid}: {cause}")))?;
+    kill(Pid::from_raw(pid), Signal::SIGTERM)
+        .map_err(|cause| Error(format!("stopping process {pid}: {cause}")))?;
     let asked = Instant::now();
     while Running::find()?.is_some() {
         if asked.elapsed() > STOP_TIMEOUT {

@@ -12,12 +12,23 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
-    let running = Running::find()?.ok_or_else(|| Error("no stack is running: `cargo stack up --detach` first".into()))?;
+    let running = Running::find()?
+        .ok_or_else(|| Error("no stack is running: `cargo stack up --detach` first".into()))?;
     let cargo_lambda = packages::LAMBDA.installed()?.join("bin/cargo-lambda");
     let mut watch = Command::new(cargo_lambda);
-    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &options.port.to_string()]);
+    watch.args([
+        "lambda",
+        "watch",
+        "--invoke-address",
+        "127.0.0.1",
+        "--invoke-port",
+        &options.port.to_string(),
+    ]);
     watch.arg("--env-file").arg(&running.env_file).current_dir(repository());
-    println!("Serving every function at http://127.0.0.1:{}; each is built on its first request.", options.port);
+    println!(
+        "Serving every function at http://127.0.0.1:{}; each is built on its first request.",
+        options.port
+    );
     // Returns only when it cannot be started.
     Err(Error(format!("cargo lambda cannot be started: {}", watch.exec())))
 }

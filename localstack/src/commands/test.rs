@@ -4,8 +4,7 @@ use clap::Args;
 use localstack::{
     Error,
     faces::{self, FaceFiles, Photos},
-    functions,
-    packages,
+    functions, packages,
 };
 
 #[derive(Args)]

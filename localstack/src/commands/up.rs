@@ -91,7 +91,12 @@ fn print_table(running: &Running) {
         };
         for method in function.methods {
             for path in function.paths.iter().filter(|path| !path.ends_with('*')) {
-                println!("{:<6} {access:<8} {:<62} {}", method.as_str(), format!("{url}{path}"), function.folder);
+                println!(
+                    "{:<6} {access:<8} {:<62} {}",
+                    method.as_str(),
+                    format!("{url}{path}"),
+                    function.folder
+                );
             }
         }
     }

@@ -68,8 +68,10 @@ impl Kafka {
             .set("bootstrap.servers", self.brokers())
             .create()
             .context("making a Kafka admin client")?;
-        let topics = TOPICS.map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(1)));
-        let options = AdminOptions::new().request_timeout(Some(ADMIN_TIMEOUT)).operation_timeout(Some(ADMIN_TIMEOUT));
+        let topics =
+            TOPICS.map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(1)));
+        let options =
+            AdminOptions::new().request_timeout(Some(ADMIN_TIMEOUT)).operation_timeout(Some(ADMIN_TIMEOUT));
         for created in admin.create_topics(&topics, &options).await.context("creating the topics")? {
             created.map_err(|(topic, cause)| Error(format!("creating the topic {topic}: {cause}")))?;
         }

@@ -39,8 +39,10 @@ pub(super) struct StoredObject {
 impl Notifications {
     /// Announces the objects of `bucket` from a task of its own, so that a slow broker never holds up an upload.
     pub(super) fn to(brokers: &str, bucket: &'static str) -> Result<Self, Error> {
-        let producer: FutureProducer =
-            ClientConfig::new().set("bootstrap.servers", brokers).create().context("making a Kafka producer")?;
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .create()
+            .context("making a Kafka producer")?;
         let (queue, announcements) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(publish(producer, announcements));
         Ok(Self { bucket, queue })
@@ -70,7 +72,11 @@ impl Notifications {
 impl StoredObject {
     /// To be called when the object is stored.
     pub(super) fn announce(self, response: &HeaderMap) {
-        let e_tag = response.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().trim_matches('"');
+        let e_tag = response
+            .get(header::ETAG)
+            .and_then(|tag| tag.to_str().ok())
+            .unwrap_or_default()
+            .trim_matches('"');
         let value = json!({
             "EventName": "s3:ObjectCreated:Put",
             "Key": format!("{}/{}", self.bucket, self.key),

@@ -40,10 +40,12 @@ impl ObjectStore {
             fs::create_dir_all(root.join(bucket)).context("making the buckets")?;
         }
         let (access_key, secret_key) = (random_key()?, random_key()?);
-        let files = s3s_fs::FileSystem::new(&root).map_err(|cause| Error(format!("opening the object store: {cause:?}")))?;
+        let files = s3s_fs::FileSystem::new(&root)
+            .map_err(|cause| Error(format!("opening the object store: {cause:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(access_key.clone(), secret_key.clone()));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("binding the object store")?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("binding the object store")?;
         let port = listener.local_addr().context("binding the object store")?.port();
         let notifications = Arc::new(OnceLock::new());
         tokio::spawn(serve(listener, builder.build(), notifications.clone()));

@@ -44,7 +44,10 @@ impl Postgres {
         let template = template(&binaries)?;
         let password = fs::read_to_string(template.join("password")).context("reading the password")?;
         let data = folder.path().join("postgres");
-        run(Command::new("cp").arg("-a").arg(template.join("data")).arg(&data), "copying the database cluster")?;
+        run(
+            Command::new("cp").arg("-a").arg(template.join("data")).arg(&data),
+            "copying the database cluster",
+        )?;
         let port = free_port()?;
         let mut program = Program::new("postgres", binaries.join("postgres"), folder.log("postgres"));
         program = program.args(["-D".into(), data.into_os_string()]).args([
@@ -74,13 +77,16 @@ impl Postgres {
 
     async fn wait_until_ready(&mut self) -> Result<(), Error> {
         let url = self.url("postgres");
-        until_ready(&mut self.process, READY_TIMEOUT, || async { tokio_postgres::connect(&url, NoTls).await.is_ok() })
-            .await
+        until_ready(&mut self.process, READY_TIMEOUT, || async {
+            tokio_postgres::connect(&url, NoTls).await.is_ok()
+        })
+        .await
     }
 
     async fn create_database(&self, name: &str) -> Result<(), Error> {
-        let (client, connection) =
-            tokio_postgres::connect(&self.url("postgres"), NoTls).await.context("connecting to PostgreSQL")?;
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls)
+            .await
+            .context("connecting to PostgreSQL")?;
         tokio::spawn(connection);
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.context("creating the database")
     }
@@ -107,16 +113,20 @@ fn binaries() -> Result<PathBuf, Error> {
 
 fn debians_newest() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
-    let with_number = versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
+    let with_number =
+        versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
     let (_, newest) = with_number.max()?;
     Some(newest.join("bin")).filter(|folder| folder.join("initdb").is_file())
 }
 
 /// The folder of a cluster that was made once, with the password of its owner, for this kind of PostgreSQL.
 fn template(binaries: &Path) -> Result<PathBuf, Error> {
-    let version = Command::new(binaries.join("postgres")).arg("--version").output().context("asking postgres")?;
-    let version: String =
-        String::from_utf8_lossy(&version.stdout).chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+    let version =
+        Command::new(binaries.join("postgres")).arg("--version").output().context("asking postgres")?;
+    let version: String = String::from_utf8_lossy(&version.stdout)
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
     let folder = folders::state()?.join(format!("postgres-{version}"));
     installed_once(&folder, |folder| {
         eprintln!("    making a database cluster …");
@@ -133,7 +143,8 @@ fn template(binaries: &Path) -> Result<PathBuf, Error> {
                 std::os::unix::fs::chown(path, Some(id), Some(id)).context("giving the data folder away")?;
             }
         }
-        fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600)).context("closing the password")?;
+        fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600))
+            .context("closing the password")?;
         initdb(binaries, &data, &password_file)
     })?;
     Ok(folder)
@@ -143,13 +154,24 @@ fn initdb(binaries: &Path, data: &Path, password_file: &Path) -> Result<(), Erro
     let mut command = match run_as() {
         Some(id) => {
             let mut setpriv = Command::new("setpriv");
-            setpriv.args([format!("--reuid={id}"), format!("--regid={id}"), "--clear-groups".into(), "--".into()]);
+            setpriv.args([
+                format!("--reuid={id}"),
+                format!("--regid={id}"),
+                "--clear-groups".into(),
+                "--".into(),
+            ]);
             setpriv.arg(binaries.join("initdb"));
             setpriv
         }
         None => Command::new(binaries.join("initdb")),
     };
     command.arg("-D").arg(data).arg("--pwfile").arg(password_file);
-    command.args(["--username=visage", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
+    command.args([
+        "--username=visage",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]);
     run(command.current_dir("/"), "initdb")
 }

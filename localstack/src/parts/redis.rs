@@ -67,7 +67,9 @@ impl Redis {
 async fn answers(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return false };
     let mut pong = [0; 7];
-    stream.write_all(b"PING\r\n").await.is_ok() && stream.read_exact(&mut pong).await.is_ok() && &pong == b"+PONG\r\n"
+    stream.write_all(b"PING\r\n").await.is_ok()
+        && stream.read_exact(&mut pong).await.is_ok()
+        && &pong == b"+PONG\r\n"
 }
 
 fn binary() -> Result<PathBuf, Error> {

@@ -13,7 +13,10 @@ pub struct Credentials {
     pub name: String,
     /// 8 to 128 characters.
     #[garde(length(chars, min = 8, max = 128))]
-    #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 128, example = "correct horse battery"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 8, max_length = 128, example = "correct horse battery")
+    )]
     pub password: String,
 }
 

@@ -98,7 +98,8 @@ impl Problem {
 
     /// 413: the body has more than `body_max_bytes` bytes.
     pub fn too_large(body_max_bytes: usize) -> Self {
-        let detail = format!("The request body is larger than the {body_max_bytes} bytes that are accepted here.");
+        let detail =
+            format!("The request body is larger than the {body_max_bytes} bytes that are accepted here.");
         Self::new(413, "too-large", "Content Too Large", detail)
     }
 
@@ -137,7 +138,8 @@ impl Problem {
 
     /// 503: a dependency is down and nothing was changed.
     pub fn unavailable(what: &str) -> Self {
-        let detail = format!("The {what} cannot be reached at the moment. Nothing was changed; try again shortly.");
+        let detail =
+            format!("The {what} cannot be reached at the moment. Nothing was changed; try again shortly.");
         let problem = Self::new(503, "unavailable", "Service Unavailable", detail);
         Self { retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S), ..problem }
     }
@@ -163,7 +165,8 @@ mod tests {
                 "detail": "The database cannot be reached at the moment. Nothing was changed; try again shortly."
             })
         );
-        let json = serde_json::to_value(Problem::invalid_field("name", "is too long")).expect("a problem is JSON");
+        let json =
+            serde_json::to_value(Problem::invalid_field("name", "is too long")).expect("a problem is JSON");
         assert_eq!(json["errors"], serde_json::json!([{"field": "name", "message": "is too long"}]));
     }
 }

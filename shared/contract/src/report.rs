@@ -21,7 +21,8 @@ pub struct ReportRequest {
 /// Reads RFC 3339, or ISO 8601 without an offset, which means UTC.
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_instant(&text).ok_or_else(|| D::Error::custom("must be a date and time such as 2026-01-31T12:00:00Z"))
+    parse_instant(&text)
+        .ok_or_else(|| D::Error::custom("must be a date and time such as 2026-01-31T12:00:00Z"))
 }
 
 /// See [`ReportRequest`]: RFC 3339, or naive ISO 8601 read as UTC; `None` for anything else.

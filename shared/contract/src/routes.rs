@@ -164,9 +164,8 @@ pub const VERIFY_PHOTO: Function = Function {
 };
 
 /// Every function that answers requests or events, in the order of the API's documentation.
-pub const FUNCTIONS: &[Function] = &[
-    READY, REGISTER, AUTH, CHECK_TOKEN, VERIFY, CREATE, REPORT, GET_VECTOR, VERIFY_PHOTO, DOCS, JWKS,
-];
+pub const FUNCTIONS: &[Function] =
+    &[READY, REGISTER, AUTH, CHECK_TOKEN, VERIFY, CREATE, REPORT, GET_VECTOR, VERIFY_PHOTO, DOCS, JWKS];
 
 impl Function {
     /// The name of its package, its binary, its Knative Service and its Lambda function: the folder with `-` for

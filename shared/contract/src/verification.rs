@@ -79,7 +79,9 @@ mod tests {
     fn only_the_canonical_path_is_a_path() {
         let id = Uuid::from_u128(0xabc);
         assert_eq!(parse_photo_path(&photo_path(7, id)), Some((7, id)));
-        for wrong in ["", "photos/7", "photos/+7/00000000-0000-0000-0000-000000000abc", "photos/7/x", "../etc/passwd"] {
+        for wrong in
+            ["", "photos/7", "photos/+7/00000000-0000-0000-0000-000000000abc", "photos/7/x", "../etc/passwd"]
+        {
             assert_eq!(parse_photo_path(wrong), None, "{wrong}");
         }
         let upper = photo_path(7, id).replace("abc", "ABC");

@@ -96,11 +96,15 @@ mod tests {
     #[test]
     fn a_face_that_was_turned_scaled_and_moved_is_found_back() {
         let (sin, cos) = 0.3_f32.sin_cos();
-        let moved = TEMPLATE.map(|(x, y)| (2.5 * (cos * x - sin * y) + 40.0, 2.5 * (sin * x + cos * y) - 7.0));
+        let moved =
+            TEMPLATE.map(|(x, y)| (2.5 * (cos * x - sin * y) + 40.0, 2.5 * (sin * x + cos * y) - 7.0));
         let to_photo = Similarity::from_to(&TEMPLATE, &moved);
         for (from, to) in TEMPLATE.into_iter().zip(moved) {
             let (x, y) = to_photo.apply(from);
-            assert!((x - to.0).abs() < 1e-3 && (y - to.1).abs() < 1e-3, "{from:?} to {x}, {y} instead of {to:?}");
+            assert!(
+                (x - to.0).abs() < 1e-3 && (y - to.1).abs() < 1e-3,
+                "{from:?} to {x}, {y} instead of {to:?}"
+            );
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Photos to pixels, within limits: what comes from outside may be broken or hostile.
 
 use crate::PhotoError;
-use image::{
-    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, metadata::Orientation,
-};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, metadata::Orientation};
 use std::io::Cursor;
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
@@ -35,7 +33,8 @@ fn decode_jpeg(photo: &[u8]) -> Result<RgbImage, PhotoError> {
     decoder.decode_headers().map_err(|_| PhotoError::Unreadable)?;
     let (width, height) = decoder.dimensions().ok_or(PhotoError::Unreadable)?;
     let (width, height) = (u32::try_from(width), u32::try_from(height));
-    let (width, height) = (width.map_err(|_| PhotoError::TooManyPixels)?, height.map_err(|_| PhotoError::TooManyPixels)?);
+    let (width, height) =
+        (width.map_err(|_| PhotoError::TooManyPixels)?, height.map_err(|_| PhotoError::TooManyPixels)?);
     check_size(width, height)?;
     let pixels = decoder.decode().map_err(|_| PhotoError::Unreadable)?;
     let image = match RgbImage::from_raw(width, height, pixels) {

@@ -54,7 +54,9 @@ fn detect(session: &mut Session, photo: &RgbImage) -> Result<Vec<Detection>, Pho
     let input = TensorRef::from_array_view((shape, picture.planes.as_slice())).map_err(internal)?;
     let outputs = session.run(ort::inputs!["input" => input]).map_err(internal)?;
     let output = |name: &str, stride: usize| {
-        let output = outputs.get(format!("{name}_{stride}")).ok_or_else(|| PhotoError::Internal("no output".into()))?;
+        let output = outputs
+            .get(format!("{name}_{stride}"))
+            .ok_or_else(|| PhotoError::Internal("no output".into()))?;
         output.try_extract_tensor::<f32>().map(|(_, values)| values).map_err(internal)
     };
     let mut candidates = Vec::new();
@@ -96,7 +98,8 @@ impl Picture {
         let resized = Resizer::new().resize(&source, &mut target, &options);
         resized.map_err(|cause| PhotoError::Internal(cause.to_string()))?;
 
-        let (width, height) = (columns.next_multiple_of(MULTIPLE) as usize, rows.next_multiple_of(MULTIPLE) as usize);
+        let (width, height) =
+            (columns.next_multiple_of(MULTIPLE) as usize, rows.next_multiple_of(MULTIPLE) as usize);
         let mut planes = vec![0.0; 3 * width * height];
         for (row, pixels) in target.buffer().chunks_exact(3 * columns as usize).enumerate() {
             for (column, pixel) in pixels.chunks_exact(3).enumerate() {

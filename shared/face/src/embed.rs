@@ -47,6 +47,7 @@ pub(crate) fn embedding(session: &mut Session, face: &[f32]) -> Result<Embedding
     let outputs = session.run(ort::inputs!["data" => input]).map_err(internal)?;
     let output = outputs.get("fc1").ok_or_else(|| PhotoError::Internal("SFace has no output fc1".into()))?;
     let (_, values) = output.try_extract_tensor::<f32>().map_err(internal)?;
-    let values = values.try_into().map_err(|_| PhotoError::Internal("SFace's output has another size".into()))?;
+    let values =
+        values.try_into().map_err(|_| PhotoError::Internal("SFace's output has another size".into()))?;
     Embedding::normalised(values).ok_or_else(|| PhotoError::Internal("SFace's output is not finite".into()))
 }

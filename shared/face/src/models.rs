@@ -59,7 +59,8 @@ fn environment(runtime: &Path) -> Result<Environment, LoadError> {
         return Ok(environment.clone());
     }
     let builder = ort::init_from(runtime).map_err(|cause| LoadError::Runtime(cause.to_string()))?;
-    let environment = builder.with_telemetry(false).build().map_err(|cause| LoadError::Runtime(cause.to_string()))?;
+    let environment =
+        builder.with_telemetry(false).build().map_err(|cause| LoadError::Runtime(cause.to_string()))?;
     *loaded = Some(environment.clone());
     Ok(environment)
 }

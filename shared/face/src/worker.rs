@@ -22,8 +22,9 @@ impl FaceWorker {
     pub fn from_env() -> Result<Self, settings::Error> {
         let model_dir: PathBuf = settings::required("FACE_MODEL_DIR")?;
         let runtime: PathBuf = settings::required("ORT_DYLIB_PATH")?;
-        let models = FaceModels::load(&model_dir, &runtime)
-            .map_err(|cause| settings::Error::new("FACE_MODEL_DIR", format!("or ORT_DYLIB_PATH is wrong: {cause}")))?;
+        let models = FaceModels::load(&model_dir, &runtime).map_err(|cause| {
+            settings::Error::new("FACE_MODEL_DIR", format!("or ORT_DYLIB_PATH is wrong: {cause}"))
+        })?;
         Ok(Self { models: Arc::new(Mutex::new(models)) })
     }
 

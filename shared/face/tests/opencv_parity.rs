@@ -1,4 +1,5 @@
 //! The embedding of a photo agrees with what OpenCV's own detector and recogniser make of it on the same models.
+#![expect(clippy::print_stdout, reason = "the numbers are worth seeing: cargo test -- --nocapture")]
 
 use face::{Embedding, FaceModels};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -42,7 +43,12 @@ fn embeddings_agree_with_opencv() {
     });
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/opencv_reference.py");
     let mut python = Command::new(python_with_opencv().expect("OpenCV"));
-    let output = python.arg(script).arg(&files.model_dir).args(pngs.iter().flat_map(|(png, scaled)| [png, scaled])).output().expect("Python runs");
+    let output = python
+        .arg(script)
+        .arg(&files.model_dir)
+        .args(pngs.iter().flat_map(|(png, scaled)| [png, scaled]))
+        .output()
+        .expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let references: Vec<Reference> = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(references.len(), pngs.len());

@@ -91,7 +91,8 @@ fn the_format_does_not_change_whose_face_it_is() {
         ("grey PNG", encoded(&grey, ImageFormat::Png)),
         ("grey JPEG", encoded(&grey, ImageFormat::Jpeg)),
     ] {
-        let cosine = embed(&bytes).unwrap_or_else(|error| panic!("{name}: {error}")).embedding.cosine(&reference);
+        let cosine =
+            embed(&bytes).unwrap_or_else(|error| panic!("{name}: {error}")).embedding.cosine(&reference);
         assert!(cosine > 0.7, "{name}: {cosine}");
     }
 }

@@ -18,7 +18,8 @@ pub async fn answer<E: Endpoint>(endpoint: &E, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.raw_http_path().to_owned());
     let path = if path.is_empty() { request.uri().path().to_owned() } else { path };
     let trace_id = TraceContext::of(request.headers()).trace_id();
-    let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id =
+        request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", request_id, trace_id);
 
     let mut response = match admit(E::FUNCTION, &method, &path, body(&request).len()) {

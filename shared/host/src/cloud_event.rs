@@ -99,8 +99,10 @@ impl Event {
 
     fn binary(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         // A header may hold any bytes; what is not UTF-8 is kept readable rather than refused.
-        let attribute = |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-        let required = |name: &str| attribute(name).ok_or_else(|| not_an_event(&format!("it has no {name} header")));
+        let attribute =
+            |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let required =
+            |name: &str| attribute(name).ok_or_else(|| not_an_event(&format!("it has no {name} header")));
         check_version(&required("ce-specversion")?)?;
         Ok(Self {
             id: required("ce-id")?,
@@ -117,7 +119,9 @@ impl Event {
             serde_json::from_slice(body).map_err(|_| not_an_event("the body is not an event in JSON"))?;
         check_version(&event.specversion)?;
         let data = match (event.data, event.data_base64) {
-            (None, Some(text)) => BASE64_STANDARD.decode(text).map_err(|_| not_an_event("data_base64 is not base64"))?,
+            (None, Some(text)) => {
+                BASE64_STANDARD.decode(text).map_err(|_| not_an_event("data_base64 is not base64"))?
+            }
             (Some(json), None) => json.get().as_bytes().to_vec(),
             (None, None) => Vec::new(),
             (Some(_), Some(_)) => return Err(not_an_event("it has both data and data_base64")),

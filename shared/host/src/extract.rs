@@ -17,7 +17,8 @@ pub fn body(request: &Request) -> &[u8] {
 /// 400 when the header is not text.
 pub fn content_type(request: &Request) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Problem::bad_request("The Content-Type header is not readable text."))?;
+    let text =
+        value.to_str().map_err(|_| Problem::bad_request("The Content-Type header is not readable text."))?;
     Ok(Some(text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
 }
 
@@ -77,7 +78,9 @@ fn not_json() -> Problem {
 fn field_error(path: String, message: &str) -> FieldError {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     // These two name the field themselves, and it is one that we know.
-    for (prefix, problem) in [("missing field `", "is required"), ("duplicate field `", "is given more than once")] {
+    for (prefix, problem) in
+        [("missing field `", "is required"), ("duplicate field `", "is given more than once")]
+    {
         if let Some(field) = message.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('`')) {
             return FieldError { field: field.to_owned(), message: problem.into() };
         }
@@ -137,7 +140,11 @@ mod tests {
         ] {
             let problem = problem(body);
             assert_eq!(problem.status, 422, "{body}");
-            assert_eq!(problem.errors, [FieldError { field: field.into(), message: message.into() }], "{body}");
+            assert_eq!(
+                problem.errors,
+                [FieldError { field: field.into(), message: message.into() }],
+                "{body}"
+            );
         }
         for body in ["[1,\"in\"]", "null", "\"text\"", " 7 "] {
             assert_eq!(problem(body).status, 422, "{body}");

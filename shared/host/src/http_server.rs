@@ -67,7 +67,11 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The signals cannot be listened for.
-pub async fn serve<E: Endpoint>(endpoint: Arc<E>, listener: TcpListener, limits: Limits) -> Result<(), Error> {
+pub async fn serve<E: Endpoint>(
+    endpoint: Arc<E>,
+    listener: TcpListener,
+    limits: Limits,
+) -> Result<(), Error> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let draining = Arc::new(AtomicBool::new(false));
     let mut stop = pin!(async {
@@ -125,7 +129,9 @@ async fn respond<E: Endpoint>(
 ) -> Result<Response, Infallible> {
     match request.uri().path() {
         "/healthz" => return Ok(probe(StatusCode::OK)),
-        "/healthz/ready" if draining.load(Ordering::Relaxed) => return Ok(probe(StatusCode::SERVICE_UNAVAILABLE)),
+        "/healthz/ready" if draining.load(Ordering::Relaxed) => {
+            return Ok(probe(StatusCode::SERVICE_UNAVAILABLE));
+        }
         "/healthz/ready" => return Ok(probe(StatusCode::OK)),
         _ => {}
     }

@@ -69,7 +69,8 @@ async fn handle_batch<E: EventEndpoint>(endpoint: &E, batch: Batch) -> Result<()
         let place = format!("{}/{}#{}", record.topic, record.partition, record.offset);
         let handled = match record.into_event() {
             Ok(event) => {
-                let span = tracing::info_span!("event", trace_id = event.trace.trace_id(), event_id = event.id);
+                let span =
+                    tracing::info_span!("event", trace_id = event.trace.trace_id(), event_id = event.id);
                 endpoint.handle(event).instrument(span).await
             }
             Err(error) => Err(error),

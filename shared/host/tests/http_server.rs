@@ -27,11 +27,13 @@ impl Server {
         let folder = DataFolder::create().expect("a data folder");
         let port = free_port().expect("a free port");
         let mut program = Program::new(name, example(name), folder.log(name));
-        program = program.env("HOST", "127.0.0.1").env("PORT", port.to_string()).env("ECHO_GREETING", "hello");
+        program =
+            program.env("HOST", "127.0.0.1").env("PORT", port.to_string()).env("ECHO_GREETING", "hello");
         for (name, value) in variables {
             program = program.env(name, value);
         }
-        let mut server = Self { port, process: program.start().expect("the example starts"), _folder: folder };
+        let mut server =
+            Self { port, process: program.start().expect("the example starts"), _folder: folder };
         while server.get("/healthz").await.is_none() {
             assert!(server.process.has_ended().is_none(), "it ended");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -107,11 +109,15 @@ async fn hostile_clients_get_an_answer_or_nothing_and_harm_nobody() {
     assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
     // In chunks nothing announces the size.
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    let heard = server.say(format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n").as_bytes()).await;
+    let heard = server
+        .say(format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n").as_bytes())
+        .await;
     assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
     let heard = server.say(b"POST /echo/ HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n").await;
     assert!(heard.starts_with("HTTP/1.1 400"), "{heard}");
-    for nonsense in ["", "\0\0\0\0", "GET", "GET / HTTP/9.9\r\n\r\n", &format!("{head}content-length: 100\r\n\r\nshort")] {
+    for nonsense in
+        ["", "\0\0\0\0", "GET", "GET / HTTP/9.9\r\n\r\n", &format!("{head}content-length: 100\r\n\r\nshort")]
+    {
         let heard = server.say(nonsense.as_bytes()).await;
         assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 4"), "{nonsense:?}: {heard}");
     }
@@ -123,14 +129,18 @@ async fn events_come_in_binary_and_in_structured_mode() {
     let server = Server::start("echo_events", &[]).await;
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let binary = |data: &'static str| {
-        let request = Client::new().post(server.url("/")).header("ce-specversion", "1.0").header("ce-id", "7");
+        let request =
+            Client::new().post(server.url("/")).header("ce-specversion", "1.0").header("ce-id", "7");
         let request = request.header("ce-source", "/verify").header("ce-type", "photo.uploaded.v1");
         request.header("ce-traceparent", traceparent).header("content-type", "application/json").body(data)
     };
     let structured = |members: &str| {
         let required = r#""specversion":"1.0","id":"7","source":"/verify","type":"photo.uploaded.v1""#;
         let body = format!(r#"{{{required},"traceparent":"{traceparent}"{members}}}"#);
-        Client::new().post(server.url("/")).header("content-type", "application/cloudevents+json; charset=utf-8").body(body)
+        Client::new()
+            .post(server.url("/"))
+            .header("content-type", "application/cloudevents+json; charset=utf-8")
+            .body(body)
     };
     let seen = format!("7|/verify|photo.uploaded.v1|none|{traceparent}|");
     for (request, status, detail) in [
@@ -151,7 +161,11 @@ async fn events_come_in_binary_and_in_structured_mode() {
         (Client::new().post(server.url("/")).body("{}"), 400, None),
         (Client::new().post(server.url("/")).header("ce-specversion", "1.0").header("ce-id", "7"), 400, None),
         (Client::new().post(server.url("/")).header("ce-specversion", "0.3").header("ce-id", "7"), 400, None),
-        (Client::new().post(server.url("/")).header("content-type", "application/cloudevents-batch+json"), 415, None),
+        (
+            Client::new().post(server.url("/")).header("content-type", "application/cloudevents-batch+json"),
+            415,
+            None,
+        ),
         (Client::new().get(server.url("/")), 405, None),
     ] {
         let answer = request.send().await.expect("an answer");
@@ -167,7 +181,10 @@ async fn events_come_in_binary_and_in_structured_mode() {
 async fn run(variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(example("echo"));
     command.env_clear().envs(variables.iter().copied()).kill_on_drop(true);
-    tokio::time::timeout(Duration::from_secs(10), command.output()).await.expect("it ends").expect("it starts")
+    tokio::time::timeout(Duration::from_secs(10), command.output())
+        .await
+        .expect("it ends")
+        .expect("it starts")
 }
 
 #[tokio::test]

@@ -48,7 +48,9 @@ impl Identity {
     pub async fn user(&self, headers: &HeaderMap) -> Result<User, Problem> {
         let claims = self.verifier.verify(bearer_token(headers)?).map_err(|reason| {
             tracing::info!(%reason, "a token was refused");
-            Problem::unauthorized("The access token is not valid or has expired. Get a new one and try again.")
+            Problem::unauthorized(
+                "The access token is not valid or has expired. Get a new one and try again.",
+            )
         })?;
         let user_id = claims.user_id().ok_or_else(revoked)?;
         let standing = self.standing(user_id).await?.ok_or_else(revoked)?;
@@ -72,7 +74,8 @@ fn revoked() -> Problem {
 
 /// The token of `Authorization: Bearer <token>` (RFC 6750, section 2.1).
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
-    let missing = || Problem::unauthorized("An access token is needed: send it as `Authorization: Bearer <token>`.");
+    let missing =
+        || Problem::unauthorized("An access token is needed: send it as `Authorization: Bearer <token>`.");
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     if values.next().is_some() {

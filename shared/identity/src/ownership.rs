@@ -24,7 +24,8 @@ pub fn claimed_user_id(query: Option<&str>) -> Result<Option<i64>, Problem> {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let mut claimed = None;
     for (_, value) in pairs.filter(|(name, _)| name == "user_id") {
-        let user_id = value.parse().map_err(|_| Problem::invalid_field("user_id", "must be a whole number"))?;
+        let user_id =
+            value.parse().map_err(|_| Problem::invalid_field("user_id", "must be a whole number"))?;
         if claimed.is_some_and(|earlier| earlier != user_id) {
             return Err(Problem::invalid_field("user_id", "is given twice with different values"));
         }

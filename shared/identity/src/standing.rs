@@ -26,8 +26,9 @@ impl Identity {
             return Ok(Some(cached));
         }
         let client = self.pool.client().await?;
-        let statement =
-            client.prepare_cached("SELECT name, is_verified, token_generation FROM users WHERE id = $1").await?;
+        let statement = client
+            .prepare_cached("SELECT name, is_verified, token_generation FROM users WHERE id = $1")
+            .await?;
         let Some(row) = client.query_opt(&statement, &[&user_id]).await? else { return Ok(None) };
         let standing = Standing { name: row.get(0), is_verified: row.get(1), generation: row.get(2) };
         let json = serde_json::to_vec(&standing).expect("a standing is JSON");

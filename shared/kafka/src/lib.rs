@@ -54,7 +54,11 @@ impl Publisher {
     ///
     /// # Errors
     /// It was not acknowledged in time. It may still arrive.
-    pub async fn photo_uploaded(&self, event: &PhotoUploaded, traceparent: Option<&str>) -> Result<(), Error> {
+    pub async fn photo_uploaded(
+        &self,
+        event: &PhotoUploaded,
+        traceparent: Option<&str>,
+    ) -> Result<(), Error> {
         let (id, key) = (event.verification_id.to_string(), event.user_id.to_string());
         let data = serde_json::to_vec(event).expect("an event is JSON");
         let time = jiff::Timestamp::now().to_string();

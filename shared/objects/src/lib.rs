@@ -144,9 +144,7 @@ impl Bucket {
 }
 
 /// The body of an answer comes after the operation's own timeout has ended, so it needs one of its own.
-async fn in_time<T, E: std::fmt::Display>(
-    read: impl Future<Output = Result<T, E>>,
-) -> Result<T, Error> {
+async fn in_time<T, E: std::fmt::Display>(read: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
     match tokio::time::timeout(ATTEMPT_TIMEOUT, read).await {
         Ok(result) => result.map_err(|cause| Error::Unavailable(cause.to_string())),
         Err(_) => Err(Error::Unavailable(format!("no more bytes within {} s", ATTEMPT_TIMEOUT.as_secs()))),

@@ -74,7 +74,10 @@ impl Passwords {
         .await?
     }
 
-    async fn take_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    async fn take_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let turn = tokio::time::timeout(TURN_TIMEOUT, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
@@ -100,7 +103,11 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse battery".into()).await.expect("hashed");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(hash, passwords.hash("correct horse battery".into()).await.expect("hashed"), "a salt of its own");
+        assert_ne!(
+            hash,
+            passwords.hash("correct horse battery".into()).await.expect("hashed"),
+            "a salt of its own"
+        );
         assert!(passwords.verify("correct horse battery".into(), Some(hash.clone())).await.expect("checked"));
         assert!(!passwords.verify("correct horse".into(), Some(hash)).await.expect("checked"));
         assert!(!passwords.verify("nobody's password".into(), None).await.expect("checked"));

@@ -51,8 +51,11 @@ impl Pool {
             .application_name("visage")
             .options(&options);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let timeouts =
-            Timeouts { wait: Some(WAIT_TIMEOUT), create: Some(CONNECT_TIMEOUT), recycle: Some(CONNECT_TIMEOUT) };
+        let timeouts = Timeouts {
+            wait: Some(WAIT_TIMEOUT),
+            create: Some(CONNECT_TIMEOUT),
+            recycle: Some(CONNECT_TIMEOUT),
+        };
         let pool = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
             .config(PoolConfig { timeouts, ..PoolConfig::new(max_connections) })
             .runtime(Runtime::Tokio1)
@@ -93,6 +96,8 @@ impl std::str::FromStr for SecretUrl {
     type Err = &'static str;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        url.parse().map(Self).map_err(|_| "it is not a PostgreSQL URL such as postgres://user:password@host:5432/name")
+        url.parse()
+            .map(Self)
+            .map_err(|_| "it is not a PostgreSQL URL such as postgres://user:password@host:5432/name")
     }
 }

@@ -35,13 +35,19 @@ impl Sessions {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn open(&self, transaction: &Transaction<'_>, subject: Subject<'_>) -> Result<TokenBody, Error> {
+    pub async fn open(
+        &self,
+        transaction: &Transaction<'_>,
+        subject: Subject<'_>,
+    ) -> Result<TokenBody, Error> {
         let refresh_token = new_refresh_token();
         let insert = "INSERT INTO refresh_token (token_hash, user_id, family_id, expires_at)
                       VALUES ($1, $2, $3, now() + make_interval(days => $4))";
         let statement = transaction.prepare_cached(insert).await?;
         let hash = hash(&refresh_token);
-        transaction.execute(&statement, &[&hash, &subject.user_id, &Uuid::new_v4(), &FAMILY_TTL_DAYS]).await?;
+        transaction
+            .execute(&statement, &[&hash, &subject.user_id, &Uuid::new_v4(), &FAMILY_TTL_DAYS])
+            .await?;
         Ok(self.token_body(subject, refresh_token))
     }
 
@@ -50,7 +56,11 @@ impl Sessions {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn refresh(&self, transaction: &Transaction<'_>, refresh_token: &str) -> Result<Refreshed, Error> {
+    pub async fn refresh(
+        &self,
+        transaction: &Transaction<'_>,
+        refresh_token: &str,
+    ) -> Result<Refreshed, Error> {
         let (old_hash, next) = (hash(refresh_token), new_refresh_token());
         let rotate = "WITH used AS (
                           UPDATE refresh_token SET used_at = now()

@@ -46,7 +46,9 @@ pub fn optional<T: FromStr<Err: fmt::Display>>(variable: &str) -> Result<Option<
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Error::new(variable, "is not UTF-8")),
         Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => value.parse().map(Some).map_err(|cause| Error::new(variable, format!("cannot be read: {cause}"))),
+        Ok(value) => {
+            value.parse().map(Some).map_err(|cause| Error::new(variable, format!("cannot be read: {cause}")))
+        }
     }
 }
 
@@ -68,7 +70,8 @@ pub fn optional_text(variable: &str) -> Result<Option<String>, Error> {
         (Some(_), Some(_)) => Err(Error::new(variable, format!("and {file_variable} are both set: set one"))),
         (text, None) => Ok(text),
         (None, Some(path)) => {
-            let cannot = |cause| Error::new(&file_variable, format!("names a file that cannot be read: {cause}"));
+            let cannot =
+                |cause| Error::new(&file_variable, format!("names a file that cannot be read: {cause}"));
             fs::read_to_string(path).map(Some).map_err(cannot)
         }
     }

@@ -7,7 +7,8 @@ pub use trace_context::TraceContext;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// What is logged when `RUST_LOG` says nothing. The clients log every retry of theirs at debug or info.
-const DEFAULT_FILTER: &str = "info,aws_config=warn,aws_smithy_runtime=warn,librdkafka=error,lambda_runtime=warn";
+const DEFAULT_FILTER: &str =
+    "info,aws_config=warn,aws_smithy_runtime=warn,librdkafka=error,lambda_runtime=warn";
 
 /// Starts logging for this process. Every line carries the function's name, so that the lines of many
 /// functions can be told apart in one stream.

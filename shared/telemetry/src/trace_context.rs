@@ -21,12 +21,14 @@ impl TraceContext {
     /// Reads a `traceparent`; `None` when it is not well-formed or all zero.
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.trim().split('-');
-        let (version, trace, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let (version, trace, parent, flags) =
+            (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         let hex = |field: &str, digits: usize| {
             field.len() == digits && field.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         };
         // A later version may append fields; version 00 has exactly four.
-        let well_formed = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+        let well_formed =
+            hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
         if !well_formed || (version == "00" && fields.next().is_some()) {
             return None;
         }
@@ -68,7 +70,10 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_starts_a_new_trace() {
         for wrong in [
-            "", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", "00-0-0-0",
+            "",
+            "00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-0-0-0",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",

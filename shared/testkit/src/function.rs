@@ -98,7 +98,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} with a body that is not JSON: {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|_| panic!("{} with a body that is not JSON: {}", self.status, self.body))
     }
 
     /// The problem details, after checking that they are of the contract's shape in full.

@@ -28,7 +28,9 @@ impl World {
     /// Records of other keys belong to other tests.
     pub async fn records(&self, topic: &'static str, key: &str, count: usize) -> Vec<Record> {
         let (brokers, key) = (self.variable("KAFKA_BROKERS").to_owned(), key.to_owned());
-        let read = tokio::task::spawn_blocking(move || read_until(&brokers, topic, &key, count, Duration::from_secs(30)));
+        let read = tokio::task::spawn_blocking(move || {
+            read_until(&brokers, topic, &key, count, Duration::from_secs(30))
+        });
         let records = read.await.expect("no panic");
         assert!(records.len() >= count, "{} of {count} records came: {records:?}", records.len());
         records
@@ -43,8 +45,10 @@ impl World {
 
     /// Writes a record to `topic`.
     pub async fn publish(&self, topic: &str, record: &Record) {
-        let producer: FutureProducer =
-            ClientConfig::new().set("bootstrap.servers", self.variable("KAFKA_BROKERS")).create().expect("a producer");
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", self.variable("KAFKA_BROKERS"))
+            .create()
+            .expect("a producer");
         let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(rdkafka::message::Header { key, value: Some(value) })
         });

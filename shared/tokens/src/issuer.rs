@@ -75,8 +75,8 @@ fn private_key(pem: &str) -> Result<(EncodingKey, Algorithm), &'static str> {
         (EncodingKey::from_rsa_pem(pem), Algorithm::RS256),
     ];
     let accepted = kinds.into_iter().find_map(|(key, algorithm)| Some((key.ok()?, algorithm)));
-    let (key, algorithm) =
-        accepted.ok_or("is not a private key in PKCS#8 PEM (BEGIN PRIVATE KEY) of kind Ed25519, P-256 or RSA")?;
+    let (key, algorithm) = accepted
+        .ok_or("is not a private key in PKCS#8 PEM (BEGIN PRIVATE KEY) of kind Ed25519, P-256 or RSA")?;
     // A curve other than P-256 is read and fails only when it signs.
     encode(&Header::new(algorithm), &(), &key).map_err(|_| "cannot sign: use Ed25519, P-256 or RSA")?;
     Ok((key, algorithm))
@@ -84,7 +84,8 @@ fn private_key(pem: &str) -> Result<(EncodingKey, Algorithm), &'static str> {
 
 /// The public half, named by its RFC 7638 thumbprint: the same key has the same `kid` everywhere.
 pub(crate) fn public_jwk(key: &EncodingKey, algorithm: Algorithm) -> Result<Jwk, &'static str> {
-    let mut jwk = Jwk::from_encoding_key(key, algorithm).map_err(|_| "has no public half that can be read")?;
+    let mut jwk =
+        Jwk::from_encoding_key(key, algorithm).map_err(|_| "has no public half that can be read")?;
     let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| "has no thumbprint")?;
     jwk.common.key_id = Some(thumbprint);
     Ok(jwk)

@@ -53,7 +53,8 @@ fn a_token_without_signature_or_with_a_symmetric_one_is_refused() {
     let token = Issuer::new(&pair.private_pem, 600).expect("a key").issue(ADA);
     let mut parts = token.split('.');
     let (head, claims) = (parts.next().expect("a header"), parts.next().expect("claims"));
-    let head: serde_json::Value = serde_json::from_slice(&BASE64.decode(head).expect("base64")).expect("JSON");
+    let head: serde_json::Value =
+        serde_json::from_slice(&BASE64.decode(head).expect("base64")).expect("JSON");
     for algorithm in ["none", "HS256", "RS256"] {
         let mut head = head.clone();
         head["alg"] = algorithm.into();

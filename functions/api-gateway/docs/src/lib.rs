@@ -48,7 +48,8 @@ impl Docs {
     fn swagger_file(&self, name: &str) -> Result<Response, Problem> {
         let not_found = || Problem::not_found("There is no such page. The documentation is at /docs/.");
         // An error says that a file which is compiled in is not text: there is nothing to be shown then either.
-        let file = utoipa_swagger_ui::serve(name, self.swagger.clone()).ok().flatten().ok_or_else(not_found)?;
+        let file =
+            utoipa_swagger_ui::serve(name, self.swagger.clone()).ok().flatten().ok_or_else(not_found)?;
         let SwaggerFile { bytes, content_type, gzpipped, .. } = file;
         let mut response = answer(Bytes::from(bytes.into_owned()), &content_type);
         if gzpipped {

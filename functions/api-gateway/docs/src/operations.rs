@@ -13,8 +13,8 @@ use contract::{
 use utoipa::{
     ToSchema,
     openapi::{
-        ArrayBuilder, Content, ContentBuilder, HttpMethod, KnownFormat, ObjectBuilder, OneOfBuilder, Ref, RefOr,
-        Required, ResponseBuilder, Schema, SchemaFormat, Type,
+        ArrayBuilder, Content, ContentBuilder, HttpMethod, KnownFormat, ObjectBuilder, OneOfBuilder, Ref,
+        RefOr, Required, ResponseBuilder, Schema, SchemaFormat, Type,
         encoding::EncodingBuilder,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
@@ -64,7 +64,9 @@ fn register() -> Operation {
 fn auth() -> Operation {
     let either = OneOfBuilder::new().item(of::<Credentials>()).item(of::<Refresh>()).build();
     operation(&AUTH, "Get a token for a name and password, or refresh it")
-        .description(Some("A refresh token is good for one use. Using one twice revokes all tokens refreshed from it."))
+        .description(Some(
+            "A refresh token is good for one use. Using one twice revokes all tokens refreshed from it.",
+        ))
         .request_body(Some(json_body(Schema::from(either).into())))
         .response("201", json("A new pair of tokens.", of::<TokenBody>()))
         .responses_of(&[400, 401, 403, 405, 413, 415, 422, 503])
@@ -74,7 +76,10 @@ fn auth() -> Operation {
 fn check_token() -> Operation {
     operation(&CHECK_TOKEN, "Whose token this is")
         .security(bearer())
-        .response("200", json("The token is good. The header `x-user-id` names the user too.", of::<TokenCheck>()))
+        .response(
+            "200",
+            json("The token is good. The header `x-user-id` names the user too.", of::<TokenCheck>()),
+        )
         .responses_of(&[401, 405, 503])
         .build()
 }
@@ -102,8 +107,12 @@ fn create() -> Operation {
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("The same key with the same body gives the first answer again; with another body, 422."))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(IDEMPOTENCY_KEY_MAX_CHARS))))
+        .description(Some(
+            "The same key with the same body gives the first answer again; with another body, 422.",
+        ))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(IDEMPOTENCY_KEY_MAX_CHARS)),
+        ))
         .build();
     operation(&CREATE, "Move money")
         .description(Some("The words `Пополнение` and `Снятие` mean `deposit` and `withdrawal`."))
@@ -125,7 +134,9 @@ fn report() -> Operation {
 }
 
 fn get_vector() -> Operation {
-    let number = ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Float)));
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Float)));
     let vector = ArrayBuilder::new().items(number).min_items(Some(128)).max_items(Some(128)).build();
     let path = ParameterBuilder::new()
         .name("path")
@@ -144,7 +155,8 @@ fn get_vector() -> Operation {
 
 fn page() -> Operation {
     let text = ObjectBuilder::new().schema_type(Type::String);
-    let page = ResponseBuilder::new().description("A web page.").content("text/html", Content::new(Some(text)));
+    let page =
+        ResponseBuilder::new().description("A web page.").content("text/html", Content::new(Some(text)));
     operation(&DOCS, "This documentation as a page").response("200", page).responses_of(&[405]).build()
 }
 
@@ -165,7 +177,8 @@ fn jwks() -> Operation {
 
 fn operation(function: &Function, summary: &str) -> OperationBuilder {
     let service = function.folder.split('/').next().unwrap_or_default();
-    let builder = OperationBuilder::new().tag(service).operation_id(Some(function.name())).summary(Some(summary));
+    let builder =
+        OperationBuilder::new().tag(service).operation_id(Some(function.name())).summary(Some(summary));
     if function.access == Access::Bearer { builder.security(bearer()) } else { builder }
 }
 
@@ -187,7 +200,9 @@ fn json_body(schema: RefOr<Schema>) -> RequestBody {
 }
 
 fn photo_body() -> RequestBody {
-    let file = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+    let file = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
     let form = ObjectBuilder::new().property(PHOTO_FIELD, file).required(PHOTO_FIELD);
     let encoding = EncodingBuilder::new().content_type(Some(PHOTO_CONTENT_TYPES.join(", ")));
     let content = ContentBuilder::new().schema(Some(form)).encoding(PHOTO_FIELD, encoding).build();
@@ -213,7 +228,8 @@ impl Refusals for OperationBuilder {
     fn responses_of(self, statuses: &[u16]) -> Self {
         statuses.iter().fold(self, |builder, status| {
             let content = Content::new(Some(of::<Problem>()));
-            let response = ResponseBuilder::new().description(refusal(*status)).content(problem::CONTENT_TYPE, content);
+            let response =
+                ResponseBuilder::new().description(refusal(*status)).content(problem::CONTENT_TYPE, content);
             builder.response(status.to_string(), response)
         })
     }

@@ -39,7 +39,8 @@ fn the_document_has_every_operation_of_the_table_of_routes_and_no_other() {
 fn every_reference_of_the_document_leads_somewhere() {
     let document = serde_json::to_value(document()).expect("JSON");
     let text = document.to_string();
-    let references: BTreeSet<_> = text.split(r##""$ref":"#"##).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let references: BTreeSet<_> =
+        text.split(r##""$ref":"#"##).skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(references.len() > 5, "{references:?}");
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference}");
@@ -54,7 +55,8 @@ async fn the_page_and_its_files_are_there() {
         let page = get(&function, path).await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
         for file in page.body.split(['"']).filter(|text| text.ends_with(".js") || text.ends_with(".css")) {
-            let answer = reqwest::get(format!("{}/docs/{file}", function.base_url())).await.expect("an answer");
+            let answer =
+                reqwest::get(format!("{}/docs/{file}", function.base_url())).await.expect("an answer");
             assert_eq!(answer.status(), 200, "{file}");
             assert!(!answer.bytes().await.expect("a whole body").is_empty(), "{file}");
         }

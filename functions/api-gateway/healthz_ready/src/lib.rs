@@ -3,7 +3,11 @@
 //! It asks what the functions depend on and no function itself: asking them would wake every one that sleeps.
 
 use cache::Cache;
-use contract::{Function, Problem, readiness::{Component, Components, Readiness}, routes};
+use contract::{
+    Function, Problem,
+    readiness::{Component, Components, Readiness},
+    routes,
+};
 use host::{Endpoint, Request, Response};
 use http::StatusCode;
 use kafka::Publisher;
@@ -29,7 +33,8 @@ impl Endpoint for Ready {
     async fn handle(&self, _: Request) -> Result<Response, Problem> {
         let publisher = self.events.clone();
         // librdkafka's question blocks its thread.
-        let events = async { tokio::task::spawn_blocking(move || publisher.reachable()).await.unwrap_or(false) };
+        let events =
+            async { tokio::task::spawn_blocking(move || publisher.reachable()).await.unwrap_or(false) };
         let (database, cache, photos, events) = tokio::join!(
             component(self.database.reachable()),
             component(self.cache.reachable()),
@@ -39,9 +44,12 @@ impl Endpoint for Ready {
         let components = Components { database, cache, photos, events };
         // The cache only saves work, so nothing waits for it.
         let needed = [(database, "database"), (photos, "photo store"), (events, "event broker")];
-        let down: Vec<_> = needed.iter().filter(|(state, _)| *state == Component::Down).map(|(_, name)| *name).collect();
+        let down: Vec<_> =
+            needed.iter().filter(|(state, _)| *state == Component::Down).map(|(_, name)| *name).collect();
         match down.is_empty() {
-            true => Ok(host::json_response(StatusCode::OK, &Readiness { status: "ready".into(), components })),
+            true => {
+                Ok(host::json_response(StatusCode::OK, &Readiness { status: "ready".into(), components }))
+            }
             false => Err(Problem::unavailable(&down.join(" and the "))),
         }
     }

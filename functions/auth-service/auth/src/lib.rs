@@ -61,7 +61,9 @@ impl Auth {
             Refreshed::Tokens(tokens) => Ok(*tokens),
             Refreshed::Refused => {
                 tracing::info!("a refresh token was refused");
-                Err(Problem::unauthorized("The refresh token is not valid, was used or has expired. Log in again."))
+                Err(Problem::unauthorized(
+                    "The refresh token is not valid, was used or has expired. Log in again.",
+                ))
             }
         }
     }

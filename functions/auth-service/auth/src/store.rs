@@ -38,7 +38,11 @@ pub(crate) async fn open_session(
 }
 
 /// Commits whatever the outcome: a refusal may have revoked a family.
-pub(crate) async fn refresh(client: &mut Client, sessions: &Sessions, token: &str) -> Result<Refreshed, Error> {
+pub(crate) async fn refresh(
+    client: &mut Client,
+    sessions: &Sessions,
+    token: &str,
+) -> Result<Refreshed, Error> {
     let transaction = client.transaction().await?;
     let refreshed = sessions.refresh(&transaction, token).await?;
     transaction.commit().await?;

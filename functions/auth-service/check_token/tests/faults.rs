@@ -19,7 +19,11 @@ async fn redis_only_saves_work() {
     }
     assert_eq!(status("x").await, 401);
     // Without a cache a revocation is seen at once.
-    world.database().execute("UPDATE users SET token_generation = 1 WHERE name = 'ada'", &[]).await.expect("revoked");
+    world
+        .database()
+        .execute("UPDATE users SET token_generation = 1 WHERE name = 'ada'", &[])
+        .await
+        .expect("revoked");
     assert_eq!(status(&ada.token).await, 401);
 
     world.restart_redis().await;

@@ -18,7 +18,10 @@ async fn a_good_token_says_whose_it_is() {
     let verifier = tokens::Verifier::new(world.variable("JWT_KEYS")).expect("a key set");
     let expires = verifier.verify(&ada.token).expect("a valid token").exp;
     let body = answer.json();
-    assert_eq!((&body["user_id"], &body["name"], &body["is_verified"]), (&json!(ada.id), &json!("ада"), &json!(false)));
+    assert_eq!(
+        (&body["user_id"], &body["name"], &body["is_verified"]),
+        (&json!(ada.id), &json!("ада"), &json!(false))
+    );
     let expires_at: String = serde_json::from_value(body["expires_at"].clone()).expect("text");
     let row = "SELECT extract(epoch FROM $1::text::timestamptz)::bigint";
     let seconds: i64 = world.database().query_one(row, &[&expires_at]).await.expect("a time").get(0);

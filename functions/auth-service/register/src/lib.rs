@@ -33,7 +33,11 @@ impl Endpoint for Register {
         let tokens = store::register(
             &mut client,
             &self.sessions,
-            store::NewUser { name: &credentials.name, password_hash: &password_hash, credit_limit: self.credit_limit },
+            store::NewUser {
+                name: &credentials.name,
+                password_hash: &password_hash,
+                credit_limit: self.credit_limit,
+            },
         )
         .await?
         .ok_or_else(|| Problem::conflict("Username already exists"))?;

@@ -21,7 +21,8 @@ pub(crate) async fn register(
     let insert = "INSERT INTO users (name, password, credit_limit) VALUES ($1, $2, $3)
                   ON CONFLICT (name) DO NOTHING RETURNING id, token_generation";
     let statement = transaction.prepare_cached(insert).await?;
-    let row = transaction.query_opt(&statement, &[&user.name, &user.password_hash, &user.credit_limit]).await?;
+    let row =
+        transaction.query_opt(&statement, &[&user.name, &user.password_hash, &user.credit_limit]).await?;
     let Some(row) = row else { return Ok(None) };
     let subject = Subject { user_id: row.get(0), name: user.name, generation: row.get(1) };
     let tokens = sessions.open(&transaction, subject).await?;

@@ -14,7 +14,8 @@ async fn register(function: &FunctionProcess, body: &serde_json::Value) -> Answe
 async fn a_new_user_gets_a_token_that_verifies() {
     let world = World::new().await;
     let function = world.start(&REGISTER, BINARY).await;
-    let answer = register(&function, &json!({"name": "ada", "password": "correct horse", "unknown": 1})).await;
+    let answer =
+        register(&function, &json!({"name": "ada", "password": "correct horse", "unknown": 1})).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/json");
     let body = answer.json();
@@ -75,7 +76,8 @@ async fn what_is_not_valid_is_refused_and_changes_nothing() {
     assert_eq!(Answer::of(function.get()).await.problem(405)["type"], "/problems/method-not-allowed");
     Answer::of(function.request(reqwest::Method::DELETE)).await.problem(405);
 
-    let users: i64 = world.database().query_one("SELECT count(*) FROM users", &[]).await.expect("a count").get(0);
+    let users: i64 =
+        world.database().query_one("SELECT count(*) FROM users", &[]).await.expect("a count").get(0);
     assert_eq!(users, 0);
 }
 

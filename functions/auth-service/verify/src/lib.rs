@@ -56,8 +56,12 @@ impl Verify {
             self.withdraw(verification_id, &path).await;
             return Err(problem);
         }
-        let event =
-            PhotoUploaded { verification_id, user_id: user.id, bucket: self.bucket.name().to_owned(), path: path.clone() };
+        let event = PhotoUploaded {
+            verification_id,
+            user_id: user.id,
+            bucket: self.bucket.name().to_owned(),
+            path: path.clone(),
+        };
         if let Err(cause) = self.publisher.photo_uploaded(&event, Some(&trace.to_string())).await {
             // The photo is safe, so the promise of a verdict holds: the sweep job publishes again.
             tracing::warn!(%cause, %verification_id, "the event was not published; the sweep job will do it");
@@ -90,8 +94,9 @@ impl Verify {
 
     async fn latest(&self, user: &User) -> Result<Response, Problem> {
         let latest = store::latest(&self.pool, user.id).await?;
-        let latest =
-            latest.ok_or_else(|| Problem::not_found("There is no verification yet. Upload a photo with POST first."))?;
+        let latest = latest.ok_or_else(|| {
+            Problem::not_found("There is no verification yet. Upload a photo with POST first.")
+        })?;
         let body = VerificationBody {
             message: MESSAGE.into(),
             verification_id: latest.id,

@@ -37,13 +37,17 @@ pub(crate) async fn read(request: Request) -> Result<Upload, Problem> {
             Some(PHOTO_FIELD) => {
                 let bytes = field.bytes().await.map_err(|cause| problem(&cause))?;
                 if photo.replace(bytes).is_some() {
-                    return Err(Problem::invalid_field(PHOTO_FIELD, "is given more than once: send one photo"));
+                    return Err(Problem::invalid_field(
+                        PHOTO_FIELD,
+                        "is given more than once: send one photo",
+                    ));
                 }
             }
             Some("user_id") => {
                 let text = field.text().await.map_err(|cause| problem(&cause))?;
                 let number = text.trim().parse();
-                user_id = Some(number.map_err(|_| Problem::invalid_field("user_id", "must be a whole number"))?);
+                user_id =
+                    Some(number.map_err(|_| Problem::invalid_field("user_id", "must be a whole number"))?);
             }
             _ => {}
         }
@@ -58,7 +62,9 @@ pub(crate) async fn read(request: Request) -> Result<Upload, Problem> {
 fn multipart(request: Request) -> Result<Multipart<'static>, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = multer::parse_boundary(content_type.unwrap_or_default()).map_err(|_| {
-        Problem::bad_request(format!("Send the photo as multipart/form-data in the file field {PHOTO_FIELD}."))
+        Problem::bad_request(format!(
+            "Send the photo as multipart/form-data in the file field {PHOTO_FIELD}."
+        ))
     })?;
     let limits = SizeLimit::new().per_field(FIELD_MAX_BYTES).for_field(PHOTO_FIELD, PHOTO_MAX_BYTES as u64);
     let body = Bytes::from(request.into_body().to_vec());
@@ -81,7 +87,9 @@ fn problem(cause: &multer::Error) -> Problem {
         multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name == PHOTO_FIELD => {
             Problem::too_large(PHOTO_MAX_BYTES)
         }
-        multer::Error::FieldSizeExceeded { .. } => Problem::bad_request("A field next to the photo is too long."),
+        multer::Error::FieldSizeExceeded { .. } => {
+            Problem::bad_request("A field next to the photo is too long.")
+        }
         _ => Problem::bad_request("The body is not complete multipart/form-data."),
     }
 }

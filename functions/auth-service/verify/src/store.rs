@@ -17,7 +17,8 @@ pub(crate) async fn begin(pool: &Pool, id: Uuid, user_id: i64) -> Result<(), Err
 
 /// The photo is in the object store: from here on there will be a verdict.
 pub(crate) async fn uploaded(pool: &Pool, id: Uuid) -> Result<(), Error> {
-    execute(pool, "UPDATE verification SET uploaded_at = coalesce(uploaded_at, now()) WHERE id = $1", &[&id]).await
+    execute(pool, "UPDATE verification SET uploaded_at = coalesce(uploaded_at, now()) WHERE id = $1", &[&id])
+        .await
 }
 
 /// Removes a verification that failed to begin. One that the object store's own notification has already decided

@@ -51,7 +51,10 @@ async fn a_photo_is_kept_and_announced() {
     assert_eq!(body, expected);
     let latest = Answer::of(function.get().bearer_auth(&ada.token)).await;
     assert_eq!((latest.status, latest.json()), (200, expected));
-    assert_eq!(world.bucket().get(&path, PHOTO_MAX_BYTES).await.expect("the store answers").as_deref(), Some(JPEG));
+    assert_eq!(
+        world.bucket().get(&path, PHOTO_MAX_BYTES).await.expect("the store answers").as_deref(),
+        Some(JPEG)
+    );
 
     let records = world.records(FACES_TOPIC, &ada.id.to_string(), 1).await;
     let header = |name: &str| records[0].headers.get(name).map(String::as_str);
@@ -120,7 +123,10 @@ async fn what_is_not_valid_is_refused_and_keeps_nothing() {
     for request in [
         raw("image/jpeg", "x"),
         raw("multipart/form-data", "--b--"),
-        raw("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"user_photo\"\r\n\r\ncut"),
+        raw(
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"user_photo\"\r\n\r\ncut",
+        ),
         raw("multipart/form-data; boundary=b", "no multipart"),
     ] {
         Answer::of(request).await.problem(400);

@@ -33,7 +33,9 @@ impl Endpoint for GetVector {
         let path = query.first("path").ok_or_else(|| Problem::invalid_field("path", "is required"))?;
         let (owner_id, verification_id) = parse_photo_path(path).ok_or_else(no_such_photo)?;
         if owner_id != user.id {
-            return Err(Problem::forbidden("The photo is another user's. Ask for the path of your own photo."));
+            return Err(Problem::forbidden(
+                "The photo is another user's. Ask for the path of your own photo.",
+            ));
         }
         if !store::exists(&self.pool, verification_id, user.id).await? {
             return Err(no_such_photo());

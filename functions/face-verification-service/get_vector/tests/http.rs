@@ -64,7 +64,10 @@ async fn nobody_reads_anothers_vector() {
     let id = path.rsplit('/').next().expect("an id");
     // Under the own id there is no such photo, whatever the object store holds.
     let disguised = format!("photos/{}/{id}", bob.id);
-    bucket.put(&disguised, read(&photos.one_person()[0]).into(), "image/jpeg").await.expect("the store has it");
+    bucket
+        .put(&disguised, read(&photos.one_person()[0]).into(), "image/jpeg")
+        .await
+        .expect("the store has it");
     vector(&function, &bob, &disguised).await.problem(404);
     for hostile in [
         format!("photos/{}/../{}/{id}", bob.id, ada.id),

@@ -7,7 +7,10 @@ mod photos;
 mod store;
 
 use cache::Cache;
-use contract::{Function, Problem, routes, verification::{PHOTO_MAX_BYTES, photo_path}};
+use contract::{
+    Function, Problem, routes,
+    verification::{PHOTO_MAX_BYTES, photo_path},
+};
 use face::{Embedding, FaceWorker, PhotoError};
 use host::{Event, EventEndpoint, EventError};
 use objects::Bucket;
@@ -28,7 +31,8 @@ pub struct VerifyPhoto {
 }
 
 const LOST: &str = "The photo was lost before it could be checked. Upload it again.";
-const OTHER_FACE: &str = "The face is not the one that this account was verified with. Upload a photo of the same person.";
+const OTHER_FACE: &str =
+    "The face is not the one that this account was verified with. Upload a photo of the same person.";
 
 impl EventEndpoint for VerifyPhoto {
     const FUNCTION: &'static Function = &routes::VERIFY_PHOTO;
@@ -58,7 +62,9 @@ impl VerifyPhoto {
             Err(cause) => return Err(EventError::Retry(cause.to_string())),
         };
         let decision = match &outcome {
-            Ok(embedding) => store::accept(&self.pool, photo, |enrolled| self.judge(embedding, enrolled), embedding).await,
+            Ok(embedding) => {
+                store::accept(&self.pool, photo, |enrolled| self.judge(embedding, enrolled), embedding).await
+            }
             Err(reason) => store::reject(&self.pool, photo, reason).await,
         };
         let verdict = decision.map_err(retry)?;
@@ -79,7 +85,9 @@ impl VerifyPhoto {
     /// The first face enrols; every later one must match it.
     fn judge(&self, face: &Embedding, enrolled: Option<&Embedding>) -> Verdict {
         match enrolled {
-            Some(enrolled) if enrolled.cosine(face) < self.match_threshold => Verdict::Rejected(OTHER_FACE.to_owned()),
+            Some(enrolled) if enrolled.cosine(face) < self.match_threshold => {
+                Verdict::Rejected(OTHER_FACE.to_owned())
+            }
             _ => Verdict::Verified,
         }
     }

@@ -19,8 +19,8 @@ pub(crate) struct Photo {
 pub(crate) fn announced_by(event: &Event, bucket: &str) -> Result<Vec<Photo>, EventError> {
     match event.kind.as_str() {
         PHOTO_UPLOADED_TYPE => {
-            let data: PhotoUploaded =
-                serde_json::from_slice(&event.data).map_err(|_| never("the data is not that of a photo.uploaded.v1"))?;
+            let data: PhotoUploaded = serde_json::from_slice(&event.data)
+                .map_err(|_| never("the data is not that of a photo.uploaded.v1"))?;
             let photo = photo(&data.path)?;
             let consistent = (data.user_id, data.verification_id) == (photo.user_id, photo.verification_id);
             match consistent && data.bucket == bucket {
@@ -29,8 +29,8 @@ pub(crate) fn announced_by(event: &Event, bucket: &str) -> Result<Vec<Photo>, Ev
             }
         }
         KAFKA_RECORD_TYPE => {
-            let notification: BucketNotification =
-                serde_json::from_slice(&event.data).map_err(|_| never("the data is not a bucket notification"))?;
+            let notification: BucketNotification = serde_json::from_slice(&event.data)
+                .map_err(|_| never("the data is not a bucket notification"))?;
             let created = notification.records.iter().filter(|record| {
                 record.event_name.contains("ObjectCreated:") && record.s3.bucket.name == bucket
             });
@@ -46,7 +46,8 @@ fn decoded(key: &str) -> String {
 }
 
 fn photo(path: &str) -> Result<Photo, EventError> {
-    let (user_id, verification_id) = parse_photo_path(path).ok_or_else(|| never("the key is not that of a photo"))?;
+    let (user_id, verification_id) =
+        parse_photo_path(path).ok_or_else(|| never("the key is not that of a photo"))?;
     Ok(Photo { user_id, verification_id })
 }
 

@@ -17,7 +17,8 @@ pub(crate) enum Verdict {
 
 pub(crate) async fn status(pool: &Pool, photo: &Photo) -> Result<Option<Status>, Error> {
     let client = pool.client().await?;
-    let statement = client.prepare_cached("SELECT status FROM verification WHERE id = $1 AND user_id = $2").await?;
+    let statement =
+        client.prepare_cached("SELECT status FROM verification WHERE id = $1 AND user_id = $2").await?;
     let row = client.query_opt(&statement, &[&photo.verification_id, &photo.user_id]).await?;
     Ok(row.map(|row| Status::parse(row.get(0)).expect("the table allows these values only")))
 }
@@ -44,7 +45,8 @@ pub(crate) async fn accept(
     let lock = "SELECT verification_vector::float8[] FROM users WHERE id = $1 FOR UPDATE";
     let statement = transaction.prepare_cached(lock).await?;
     let enrolled: Option<Vec<f64>> = transaction.query_one(&statement, &[&photo.user_id]).await?.get(0);
-    let enrolled = enrolled.map(|vector| Embedding::try_from(vector.as_slice()).expect("the table keeps 128 numbers"));
+    let enrolled =
+        enrolled.map(|vector| Embedding::try_from(vector.as_slice()).expect("the table keeps 128 numbers"));
     let verdict = decide(&transaction, photo, &judge(enrolled.as_ref())).await?;
     if verdict == Verdict::Verified {
         let enrol = "UPDATE users SET is_verified = true,
@@ -69,6 +71,7 @@ async fn decide(transaction: &Transaction<'_>, photo: &Photo, verdict: &Verdict)
                   SET status = $2, reason = $3, decided_at = now(), uploaded_at = coalesce(uploaded_at, now())
                   WHERE id = $1 AND status = 'pending'";
     let statement = transaction.prepare_cached(update).await?;
-    let changed = transaction.execute(&statement, &[&photo.verification_id, &status.as_str(), &reason]).await?;
+    let changed =
+        transaction.execute(&statement, &[&photo.verification_id, &status.as_str(), &reason]).await?;
     Ok(if changed == 1 { verdict.clone() } else { Verdict::AlreadyDecided })
 }

@@ -33,7 +33,8 @@ fn data(user_id: i64, id: Uuid) -> Value {
 }
 
 fn event(function: &FunctionProcess, kind: &str, body: String) -> RequestBuilder {
-    let request = function.post().header("ce-specversion", "1.0").header("ce-id", "1").header("ce-source", "/test");
+    let request =
+        function.post().header("ce-specversion", "1.0").header("ce-id", "1").header("ce-source", "/test");
     request.header("ce-type", kind).header("content-type", "application/json").body(body)
 }
 
@@ -43,9 +44,7 @@ fn uploaded(function: &FunctionProcess, user: &TestUser, id: Uuid) -> RequestBui
 
 /// As KafkaSource makes it of what MinIO writes.
 fn notified(function: &FunctionProcess, event_name: &str, bucket: &str, keys: &[String]) -> RequestBuilder {
-    let record = |key: &String| {
-        json!({"eventName": event_name, "s3": {"bucket": {"name": bucket}, "object": {"key": key.replace('/', "%2F"), "size": 1}}})
-    };
+    let record = |key: &String| json!({"eventName": event_name, "s3": {"bucket": {"name": bucket}, "object": {"key": key.replace('/', "%2F"), "size": 1}}});
     let records: Vec<_> = keys.iter().map(record).collect();
     let notification = json!({"EventName": event_name, "Key": "photos/x", "Records": records});
     event(function, "dev.knative.kafka.event", notification.to_string())
@@ -129,9 +128,16 @@ async fn the_same_event_many_times_at_once_decides_once() {
     let ada = world.user("ada").await;
     let function = world.start(&VERIFY_PHOTO, BINARY).await;
     let [first, second, third] = photos.one_person().map(|photo| read(&photo));
-    let ids = [pending(&world, &ada, first).await, pending(&world, &ada, second).await, pending(&world, &ada, third).await];
+    let ids = [
+        pending(&world, &ada, first).await,
+        pending(&world, &ada, second).await,
+        pending(&world, &ada, third).await,
+    ];
     let decided_at = async |id: &Uuid| {
-        let row = world.database().query_one("SELECT decided_at::text FROM verification WHERE id = $1", &[id]).await;
+        let row = world
+            .database()
+            .query_one("SELECT decided_at::text FROM verification WHERE id = $1", &[id])
+            .await;
         row.expect("a verification").get::<_, Option<String>>(0).expect("decided")
     };
     let mut all = JoinSet::new();
@@ -217,7 +223,9 @@ async fn events_are_not_trusted() {
     }
     Answer::of(function.post().json(&data(ada.id, id))).await.problem(400);
     Answer::of(function.get()).await.problem(405);
-    Answer::of(event(&function, "photo.uploaded.v1", "x".repeat(VERIFY_PHOTO.body_max_bytes + 1))).await.problem(413);
+    Answer::of(event(&function, "photo.uploaded.v1", "x".repeat(VERIFY_PHOTO.body_max_bytes + 1)))
+        .await
+        .problem(413);
     assert_eq!(verdict(&world, id).await.0, "pending");
     assert_eq!((enrolled(&world, &ada).await, enrolled(&world, &bob).await), ((false, None), (false, None)));
 }

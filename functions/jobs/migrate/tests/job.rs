@@ -31,9 +31,13 @@ async fn running_it_again_or_twice_at_once_changes_nothing() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     let database = connect(&world).await;
-    let versions: i64 =
-        database.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.expect("a history").get(0);
-    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the folder").count();
+    let versions: i64 = database
+        .query_one("SELECT count(*) FROM refinery_schema_history", &[])
+        .await
+        .expect("a history")
+        .get(0);
+    let files =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the folder").count();
     assert_eq!(versions, i64::try_from(files).expect("a few"));
     let types = database.query("SELECT name FROM transaction_type ORDER BY id", &[]).await.expect("rows");
     assert_eq!(types.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["deposit", "withdrawal"]);
@@ -42,10 +46,9 @@ async fn running_it_again_or_twice_at_once_changes_nothing() {
 #[tokio::test]
 async fn a_database_that_is_not_there_is_an_error_without_the_password() {
     let mut world = World::new().await;
-    for (url, code) in [
-        ("postgres://visage:secret@127.0.0.1:1/visage", 1),
-        ("http://visage:secret@127.0.0.1:1/visage", 64),
-    ] {
+    for (url, code) in
+        [("postgres://visage:secret@127.0.0.1:1/visage", 1), ("http://visage:secret@127.0.0.1:1/visage", 64)]
+    {
         world.set("DATABASE_URL", url);
         let output = world.run_job(BINARY).await;
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -86,6 +89,7 @@ async fn the_tables_keep_their_rules_whatever_a_function_does() {
     let to_the_limit = format!("UPDATE users SET balance = -{}", testkit::CREDIT_LIMIT);
     database.batch_execute(&to_the_limit).await.expect("credit");
     database.batch_execute("UPDATE users SET balance = balance - 1").await.expect_err("over the limit");
-    let user = database.query_one("SELECT balance FROM users WHERE id = $1", &[&ada.id]).await.expect("a user");
+    let user =
+        database.query_one("SELECT balance FROM users WHERE id = $1", &[&ada.id]).await.expect("a user");
     assert_eq!(user.get::<_, i64>(0), -testkit::CREDIT_LIMIT);
 }

@@ -29,7 +29,12 @@ pub enum Error {
 ///
 /// # Errors
 /// The database or Kafka is not available; those published so far stay published.
-pub async fn sweep(pool: &Pool, publisher: &Publisher, bucket: &str, pending_max_s: u32) -> Result<usize, Error> {
+pub async fn sweep(
+    pool: &Pool,
+    publisher: &Publisher,
+    bucket: &str,
+    pending_max_s: u32,
+) -> Result<usize, Error> {
     let stuck = store::stuck(pool, pending_max_s, BATCH_MAX).await?;
     for photo in &stuck {
         let event = PhotoUploaded {

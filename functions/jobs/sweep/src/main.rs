@@ -7,16 +7,18 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     telemetry::start("jobs/sweep");
     match configured() {
-        Ok((pool, publisher, bucket, pending_max_s)) => match sweep(&pool, &publisher, &bucket, pending_max_s).await {
-            Ok(published) => {
-                tracing::info!(published, "swept");
-                ExitCode::SUCCESS
+        Ok((pool, publisher, bucket, pending_max_s)) => {
+            match sweep(&pool, &publisher, &bucket, pending_max_s).await {
+                Ok(published) => {
+                    tracing::info!(published, "swept");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => {
+                    eprintln!("sweep: {error}");
+                    ExitCode::FAILURE
+                }
             }
-            Err(error) => {
-                eprintln!("sweep: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        }
         Err(error) => error.report(),
     }
 }

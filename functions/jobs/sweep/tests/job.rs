@@ -12,7 +12,11 @@ async fn verification(world: &World, user: &TestUser, uploaded_s_ago: Option<f64
     let id = Uuid::now_v7();
     let insert = "INSERT INTO verification (id, user_id, uploaded_at, status, decided_at)
                   VALUES ($1, $2, now() - make_interval(secs => $3), $4, CASE $4 WHEN 'pending' THEN NULL ELSE now() END)";
-    world.database().execute(insert, &[&id, &user.id, &uploaded_s_ago, &status]).await.expect("a verification");
+    world
+        .database()
+        .execute(insert, &[&id, &user.id, &uploaded_s_ago, &status])
+        .await
+        .expect("a verification");
     id
 }
 

@@ -14,7 +14,11 @@ pub(crate) struct Transaction<'a> {
 
 pub(crate) enum Outcome {
     /// Made now, or made before under the same key.
-    Done { id: i64, date: Timestamp, balance: i64 },
+    Done {
+        id: i64,
+        date: Timestamp,
+        balance: i64,
+    },
     OverLimit,
     BalanceTooLarge,
     KeyUsedOtherwise,
@@ -46,7 +50,9 @@ pub(crate) async fn create(pool: &Pool, transaction: &Transaction<'_>) -> Result
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => once(pool, transaction).await,
         // The other may also have left too little: what it made is seen only by a statement that begins after it.
         Ok(Outcome::OverLimit) if transaction.idempotency_key.is_some() => once(pool, transaction).await,
-        Err(error) if error.code() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE) => Ok(Outcome::BalanceTooLarge),
+        Err(error) if error.code() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE) => {
+            Ok(Outcome::BalanceTooLarge)
+        }
         outcome => outcome,
     }
 }
@@ -61,7 +67,10 @@ async fn once(pool: &Pool, transaction: &Transaction<'_>) -> Result<Outcome, Err
     let statement = client.prepare_cached(CREATE).await?;
     let values: &[&(dyn postgres::types::ToSql + Sync)] =
         &[user_id, amount, &transaction_type.id(), &signed, idempotency_key];
-    Ok(client.query_opt(&statement, values).await?.map_or(Outcome::OverLimit, |row| outcome(&row, transaction)))
+    Ok(client
+        .query_opt(&statement, values)
+        .await?
+        .map_or(Outcome::OverLimit, |row| outcome(&row, transaction)))
 }
 
 fn outcome(row: &Row, transaction: &Transaction<'_>) -> Outcome {

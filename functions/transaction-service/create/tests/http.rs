@@ -36,7 +36,8 @@ async fn balance(world: &World, user: &TestUser) -> i64 {
 }
 
 async fn verify(world: &World, user: &TestUser) {
-    let update = "UPDATE users SET is_verified = true, verification_vector = array_fill(0, ARRAY[128]) WHERE id = $1";
+    let update =
+        "UPDATE users SET is_verified = true, verification_vector = array_fill(0, ARRAY[128]) WHERE id = $1";
     world.database().execute(update, &[&user.id]).await.expect("verified");
 }
 
@@ -162,7 +163,8 @@ async fn what_is_not_valid_is_refused_and_changes_nothing() {
     Answer::of(request(&function, &ada, &good).query(&[("user_id", bob.id)])).await.problem(403);
     Answer::of(request(&function, &ada, &good).query(&[("user_id", "me")])).await.problem(422);
     for body in ["", "{", "amount=1"] {
-        let request = function.post().bearer_auth(&ada.token).header("content-type", "application/json").body(body);
+        let request =
+            function.post().bearer_auth(&ada.token).header("content-type", "application/json").body(body);
         Answer::of(request).await.problem(400);
     }
     let large = json!({"amount": 1, "transaction_type": "x".repeat(CREATE.body_max_bytes)});

@@ -40,7 +40,8 @@ impl Writer {
                 Some(Ok(row)) => {
                     chunk.push(if self.started { b',' } else { b'[' });
                     self.started = true;
-                    serde_json::to_writer(&mut chunk, &self.transaction(&row)).expect("a transaction is JSON");
+                    serde_json::to_writer(&mut chunk, &self.transaction(&row))
+                        .expect("a transaction is JSON");
                 }
                 Some(Err(cause)) => {
                     tracing::error!(%cause, "a report broke off");
@@ -61,7 +62,8 @@ impl Writer {
             id: row.get(0),
             user_id: self.user_id,
             amount: row.get(1),
-            transaction_type: TransactionType::from_id(transaction_type_id).expect("the table allows these only"),
+            transaction_type: TransactionType::from_id(transaction_type_id)
+                .expect("the table allows these only"),
             transaction_type_id,
             date: row.get(3),
             balance: None,

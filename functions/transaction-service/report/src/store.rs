@@ -25,7 +25,12 @@ impl Stream for Rows {
 
 /// Keeps that the report was made, pinned to the user's latest transaction, and reads its rows. The pin makes the two
 /// statements see the same set: the ledger only grows, and a user's ids in the order of commits.
-pub(crate) async fn report(pool: &Pool, user_id: i64, start: Timestamp, end: Timestamp) -> Result<Rows, Error> {
+pub(crate) async fn report(
+    pool: &Pool,
+    user_id: i64,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<Rows, Error> {
     let client = pool.client().await?;
     let pin = "INSERT INTO report (user_id, date_start, date_end, last_transaction_id)
                SELECT $1, $2, $3, coalesce(max(id), 0) FROM user_transaction WHERE user_id = $1

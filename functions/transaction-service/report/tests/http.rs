@@ -28,7 +28,13 @@ async fn deposits(world: &World, user: &TestUser, days: &[i32]) {
 
 fn amounts(answer: &Answer) -> Vec<i64> {
     assert_eq!(answer.status, 201, "{}", answer.body);
-    answer.json().as_array().expect("an array").iter().map(|row| row["amount"].as_i64().expect("a number")).collect()
+    answer
+        .json()
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|row| row["amount"].as_i64().expect("a number"))
+        .collect()
 }
 
 #[tokio::test]
@@ -57,7 +63,11 @@ async fn a_report_holds_the_transactions_of_its_time_newest_last() {
         ("2026-01-02T15:00:00+03:00", "2026-01-02T15:00:00+03:00", vec![2, 4]),
         ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z", vec![]),
     ] {
-        assert_eq!(amounts(&report(&function, &ada, &between(start, end)).await), expected, "{start} to {end}");
+        assert_eq!(
+            amounts(&report(&function, &ada, &between(start, end)).await),
+            expected,
+            "{start} to {end}"
+        );
     }
 }
 
@@ -112,11 +122,13 @@ async fn what_is_not_valid_is_refused_and_keeps_no_report() {
     report(&function, &ada, &others).await.problem(403);
     let request = function.post().bearer_auth(&ada.token).json(&ever()).query(&[("user_id", bob.id)]);
     Answer::of(request).await.problem(403);
-    let request = function.post().bearer_auth(&ada.token).header("content-type", "application/json").body("{\"date");
+    let request =
+        function.post().bearer_auth(&ada.token).header("content-type", "application/json").body("{\"date");
     Answer::of(request).await.problem(400);
     Answer::of(function.get().bearer_auth(&ada.token)).await.problem(405);
     refuses_bad_credentials(&world, || function.post().json(&ever())).await;
-    let reports: i64 = world.database().query_one("SELECT count(*) FROM report", &[]).await.expect("a count").get(0);
+    let reports: i64 =
+        world.database().query_one("SELECT count(*) FROM report", &[]).await.expect("a count").get(0);
     assert_eq!(reports, 0);
 }
 

@@ -50,10 +50,11 @@ impl Endpoint for Echo {
 impl Echo {
     fn seen(&self, request: &Request) -> Value {
         let query: Vec<_> = request.query_string_parameters().iter().map(pair).collect();
-        let headers: BTreeMap<_, _> = [header::CONTENT_TYPE.as_str(), header::AUTHORIZATION.as_str(), "x-custom"]
-            .into_iter()
-            .filter_map(|name| Some((name, request.headers().get(name)?.to_str().ok()?)))
-            .collect();
+        let headers: BTreeMap<_, _> =
+            [header::CONTENT_TYPE.as_str(), header::AUTHORIZATION.as_str(), "x-custom"]
+                .into_iter()
+                .filter_map(|name| Some((name, request.headers().get(name)?.to_str().ok()?)))
+                .collect();
         json!({
             "greeting": self.greeting,
             "method": request.method().as_str(),

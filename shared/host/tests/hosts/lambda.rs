@@ -22,7 +22,8 @@ pub(crate) struct Lambda {
     _folder: DataFolder,
 }
 
-const PACKAGE: &str = "[package]\nname = \"examples\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
+const PACKAGE: &str =
+    "[package]\nname = \"examples\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
 
 impl Lambda {
     /// The emulator, and the example `name` as its only function.
@@ -34,8 +35,17 @@ impl Lambda {
         // The emulator invokes only what is a binary of some package.
         let manifest = folder.path().join("Cargo.toml");
         fs::write(folder.path().join("main.rs"), "fn main() {}").expect("a file");
-        fs::write(&manifest, format!("{PACKAGE}[[bin]]\nname = \"{name}\"\npath = \"main.rs\"\n")).expect("a file");
-        let arguments = ["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", &text];
+        fs::write(&manifest, format!("{PACKAGE}[[bin]]\nname = \"{name}\"\npath = \"main.rs\"\n"))
+            .expect("a file");
+        let arguments = [
+            "lambda",
+            "watch",
+            "--only-lambda-apis",
+            "--invoke-address",
+            "127.0.0.1",
+            "--invoke-port",
+            &text,
+        ];
         let emulator = Program::new("emulator", binary, folder.log("emulator")).args(arguments);
         let emulator = emulator.args(["--manifest-path".into(), manifest.into_os_string()]);
         let emulator = emulator.start().expect("cargo-lambda starts");

@@ -61,7 +61,8 @@ impl OnPort {
         let folder = DataFolder::create().expect("a data folder");
         let port = free_port().expect("a free port");
         let program = Program::new("echo", example("echo"), folder.log("echo"));
-        let program = program.env("HOST", "127.0.0.1").env("PORT", port.to_string()).env("ECHO_GREETING", "hello");
+        let program =
+            program.env("HOST", "127.0.0.1").env("PORT", port.to_string()).env("ECHO_GREETING", "hello");
         let process = program.start().expect("the example starts");
         let base_url = format!("http://127.0.0.1:{port}");
         until_accepts(port).await;

@@ -32,7 +32,9 @@ pub(crate) async fn check_every_case(host: &impl Host) {
 }
 
 async fn requests_look_the_same(host: &impl Host) {
-    let multipart = [b"--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n", &*every_byte(), b"\r\n--b--\r\n"].concat();
+    let multipart =
+        [b"--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n", &*every_byte(), b"\r\n--b--\r\n"]
+            .concat();
     for (path, query) in [
         ("/echo", json!([])),
         ("/echo/", json!([])),
@@ -46,7 +48,11 @@ async fn requests_look_the_same(host: &impl Host) {
         pairs.sort_by_key(Value::to_string);
         assert_eq!(Value::from(pairs), query, "{path}");
         assert_eq!(seen["path"], path.split('?').next().expect("a path"), "{path}");
-        assert_eq!((&seen["method"], &seen["headers"]), (&json!("GET"), &json!({"x-custom": "kept"})), "{path}");
+        assert_eq!(
+            (&seen["method"], &seen["headers"]),
+            (&json!("GET"), &json!({"x-custom": "kept"})),
+            "{path}"
+        );
         assert_eq!((&seen["greeting"], &seen["body"]), (&json!("hello"), &json!("")));
     }
     let bodies: [(Option<&'static str>, &[u8]); 7] = [
@@ -59,7 +65,11 @@ async fn requests_look_the_same(host: &impl Host) {
         (None, b"typeless"),
     ];
     for (kind, body) in bodies {
-        let headers = kind.map(|kind| ("content-type", kind)).into_iter().chain([("authorization", "Bearer x")]).collect();
+        let headers = kind
+            .map(|kind| ("content-type", kind))
+            .into_iter()
+            .chain([("authorization", "Bearer x")])
+            .collect();
         let seen = echoed(host, Method::POST, "/echo/", headers, body).await;
         assert_eq!(seen["body"], BASE64_STANDARD.encode(body), "{kind:?}");
         assert_eq!(seen["headers"]["authorization"], "Bearer x");
@@ -86,7 +96,8 @@ async fn refusals_are_problems(host: &impl Host) {
     problem(&get(host, "/elsewhere").await, 404);
     problem(&get(host, "/echoes").await, 404);
 
-    let reply = host.send(Ask { method: Method::DELETE, path: "/echo/", headers: vec![], body: vec![] }).await;
+    let reply =
+        host.send(Ask { method: Method::DELETE, path: "/echo/", headers: vec![], body: vec![] }).await;
     problem(&reply, 405);
     assert_eq!(text(&reply.headers, "allow"), "GET, POST");
 
@@ -95,7 +106,10 @@ async fn refusals_are_problems(host: &impl Host) {
     let seen = echoed(host, Method::POST, "/echo/", headers(), &largest).await;
     assert_eq!(seen["body"], BASE64_STANDARD.encode(&largest));
     let too_large = [largest, vec![b' ']].concat();
-    problem(&host.send(Ask { method: Method::POST, path: "/echo/", headers: headers(), body: too_large }).await, 413);
+    problem(
+        &host.send(Ask { method: Method::POST, path: "/echo/", headers: headers(), body: too_large }).await,
+        413,
+    );
 
     let refused = problem(&get(host, "/echo/?do=refuse").await, 422);
     assert_eq!(refused["errors"], json!([{"field": "amount", "message": "must be less"}]));
