@@ -31,8 +31,9 @@ const PARTITION_QUEUE_MAX: usize = 16;
 /// a broker that does not let go only delays them.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long records in flight may take to finish after the signal to end.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long records in flight may take to finish after the signal to end. Together with leaving the group it is less than
+/// the ten seconds after which the stack kills.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl EventSource {
     /// The source of the records of `TOPICS` (separated by commas) at `KAFKA_BROKERS`, read as `CONSUMER_GROUP`, for
