@@ -8,7 +8,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use aws_smithy_http_client::{Builder, tls};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use contract::Problem;
 use std::time::Duration;
 
@@ -120,12 +120,7 @@ impl Bucket {
             Err(SdkError::ServiceError(e)) if e.err().is_no_such_key() => return Ok(None),
             Err(cause) => return Err(unavailable(cause)),
         };
-        let length = answer.content_length().unwrap_or_default();
-        if usize::try_from(length).is_ok_and(|bytes| bytes > body_max_bytes) {
-            return Err(Error::TooLarge { body_max_bytes });
-        }
-        let read = in_time(answer.body.collect()).await?;
-        Ok(Some(read.into_bytes()))
+        in_time(read(answer.body, body_max_bytes)).await.map(Some)
     }
 
     /// Removes the object under `key`; removing what is not there is no error.
@@ -143,12 +138,23 @@ impl Bucket {
     }
 }
 
-/// The body of an answer comes after the operation's own timeout has ended, so it needs one of its own.
-async fn in_time<T, E: std::fmt::Display>(read: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
-    match tokio::time::timeout(ATTEMPT_TIMEOUT, read).await {
-        Ok(result) => result.map_err(|cause| Error::Unavailable(cause.to_string())),
-        Err(_) => Err(Error::Unavailable(format!("no more bytes within {} s", ATTEMPT_TIMEOUT.as_secs()))),
+/// The whole body, as long as it has at most `body_max_bytes` bytes, whatever its announced length.
+async fn read(mut body: ByteStream, body_max_bytes: usize) -> Result<Bytes, Error> {
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|cause| Error::Unavailable(cause.to_string()))?;
+        if whole.len() + chunk.len() > body_max_bytes {
+            return Err(Error::TooLarge { body_max_bytes });
+        }
+        whole.extend_from_slice(&chunk);
     }
+    Ok(whole.freeze())
+}
+
+/// The body of an answer comes after the operation's own timeout has ended, so it needs one of its own.
+async fn in_time<T>(read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let overrun = |_| Error::Unavailable(format!("no whole body within {} s", ATTEMPT_TIMEOUT.as_secs()));
+    tokio::time::timeout(ATTEMPT_TIMEOUT, read).await.map_err(overrun)?
 }
 
 fn unavailable<E, R>(cause: SdkError<E, R>) -> Error

@@ -1,6 +1,9 @@
 //! The photo's way from its event to its verdict.
 
-use contract::{routes::VERIFY_PHOTO, verification::photo_path};
+use contract::{
+    routes::VERIFY_PHOTO,
+    verification::{PHOTO_MAX_BYTES, photo_path},
+};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
@@ -114,6 +117,11 @@ async fn no_face_is_a_verdict_and_not_an_error() {
         assert_eq!(status, "rejected");
         assert!(reason.contains(expected), "{reason}");
     }
+    // An upload that did not come through `verify` may be of any size.
+    let id = pending(&world, &ada, vec![0xff; PHOTO_MAX_BYTES + 1]).await;
+    delivered(uploaded(&function, &ada, id)).await;
+    let (status, reason) = verdict(&world, id).await;
+    assert!(status == "rejected" && reason.contains("too large"), "{status}: {reason}");
     // A photo that the store has lost is told, and not tried for ever.
     let id = begun(&world, &ada).await;
     delivered(uploaded(&function, &ada, id)).await;
